@@ -1,0 +1,82 @@
+/* Every size, count and depth that something from outside may reach, with the reason for it.
+ * One list: code, messages, SECURITY.md and the tests read it from here.
+ *
+ * X(name, value, unit, reason)
+ */
+#ifndef CK_BASE_LIMITS_H
+#define CK_BASE_LIMITS_H
+
+#include <stdint.h>
+
+#define CK_KIB 1024ull
+#define CK_MIB (1024ull * 1024)
+#define CK_GIB (1024ull * 1024 * 1024)
+
+#define CK_LIMITS(X)                                                                              \
+    X(DOCUMENT, 4 * CK_MIB, "bytes", "an index, manifest or config; registries refuse more")      \
+    X(JSON_DEPTH, 64, "levels", "real documents nest less than 12 levels")                        \
+    X(INDEX_NESTING, 3, "levels", "an index in an index in an index; deeper ones are loops")      \
+    X(MANIFESTS, 1024, "entries", "platforms and attestations of one index")                      \
+    X(LAYERS, 512, "layers", "overlayfs mounts at most 500, docker builds at most 127")           \
+    X(HISTORY, 2048, "entries", "history lines of a config, empty layers included")               \
+    X(STRING, 64 * CK_KIB, "bytes", "one string of a manifest or config; a long RUN line fits")   \
+    X(REFERENCE, 4096, "bytes", "a reference on the command line or in an archive")               \
+    X(PATH, 4096, "bytes", "PATH_MAX")                                                            \
+    X(PATH_DEPTH, 256, "components", "deeper trees cannot be reached by most tools")              \
+    X(SYMLINKS, 40, "links", "as the kernel's MAXSYMLINKS")                                       \
+    X(LAYER_ENTRIES, 400000, "entries", "the largest public layers hold about 250,000 files")     \
+    X(LAYER_BLOB, 64 * CK_GIB, "bytes", "one compressed layer")                                   \
+    X(LAYER_TAR, 64 * CK_GIB, "bytes", "one layer after decompression")                           \
+    X(LAYER_RATIO, 1100, "times", "deflate cannot exceed 1032; a bomb of zeros in zstd can")      \
+    X(RATIO_FLOOR, 64 * CK_MIB, "bytes", "output below which the ratio is not judged")            \
+    X(GZIP_MEMBERS, 1000000, "members", "pigz and bgzip write one per 64 KiB or more")            \
+    X(ZSTD_WINDOW, 8 * CK_MIB, "bytes", "RFC 8878 section 3.1.1.1.2: decoders should take 8 MiB") \
+    X(XZ_MEMORY, 80 * CK_MIB, "bytes", "xz -9 needs 65 MiB to decompress")                        \
+    X(PAX_HEADER, 1 * CK_MIB, "bytes", "one pax header or GNU long name")                         \
+    X(PAX_RECORDS, 4096, "records", "records of one pax header")                                  \
+    X(SPARSE_ENTRIES, 1024, "extents", "a sparse map; images hardly use them")                    \
+    X(FILE_OS_RELEASE, 64 * CK_KIB, "bytes", "an os-release file")                                \
+    X(FILE_DPKG, 32 * CK_MIB, "bytes", "a dpkg status file; 5,000 packages are 5 MiB")            \
+    X(FILE_APK, 32 * CK_MIB, "bytes", "an apk installed database; lists every file")              \
+    X(FILE_RPM, 40 * CK_MIB, "bytes", "an rpm database; a desktop of 2,000 packages fits")        \
+    X(PACKAGES, 200000, "packages", "of one image")                                               \
+    X(FIELD, 4096, "bytes", "a name, version or other field of a package")                        \
+    X(RPM_HEADER, 16 * CK_MIB, "bytes", "one header of an rpm database")                          \
+    X(FACTS, 48 * CK_MIB, "bytes", "all that an inspect room says of one layer")                  \
+    X(FRAME, 64 * CK_KIB, "bytes", "one message between rooms")                                   \
+    X(ROOM_MEMORY, 64 * CK_MIB, "bytes", "data of one room beyond program and libraries")         \
+    X(ROOM_CPU, 1800, "seconds", "64 GiB of layer at 50 MiB/s")                                   \
+    X(ROOM_IDLE, 120, "seconds", "a room that says nothing and reads nothing is stuck")           \
+    X(ARCHIVE_MEMBERS, 10000, "members", "of an image archive: blobs, links, documents")          \
+    X(STATUS_D_FILES, 20000, "files", "status.d files of a distroless image")                     \
+    X(FEED, 2 * CK_GIB, "bytes", "one feed, as downloaded or after decompression")                \
+    X(FEED_RECORD, 32 * CK_MIB, "bytes", "one JSON record of a feed")                             \
+    X(FEED_RECORDS, 4000000, "records", "of one feed")                                            \
+    X(FEED_MEMORY, 1536 * CK_MIB, "bytes", "a feed room; the tracker is one JSON document")       \
+    X(ADVISORY_RANGES, 20000, "ranges", "affected ranges of one advisory")                        \
+    X(ADVISORY_ALIASES, 4096, "ids", "aliases of one advisory; kernel updates name 1,000 CVEs")   \
+    X(CHANGELOG, 32 * CK_MIB, "bytes", "a Debian changelog after decompression")                  \
+    X(DEB, 512 * CK_MIB, "bytes", "a binary package read for its changelog")                      \
+    X(DATABASE, 4 * CK_GIB, "bytes", "the advisory database")                                     \
+    X(ERROR_TEXT, 1024, "bytes", "one link of an error chain")
+
+enum ck_limit {
+    CK_LIMIT_NONE,
+#define X(name, value, unit, reason) CK_LIMIT_##name,
+    CK_LIMITS(X)
+#undef X
+    CK_LIMIT_COUNT_
+};
+
+/* The values as constants: CK_MAX_PATH, CK_MAX_LAYERS, ... */
+#define X(name, value, unit, reason) static const uint64_t CK_MAX_##name = (value);
+CK_LIMITS(X)
+#undef X
+
+/* "LAYER_ENTRIES", as in this list; "?" for what is no limit. */
+const char *ck_limit_name(enum ck_limit limit);
+uint64_t ck_limit_value(enum ck_limit limit);
+const char *ck_limit_unit(enum ck_limit limit);
+const char *ck_limit_reason(enum ck_limit limit);
+
+#endif

@@ -1,0 +1,145 @@
+#include "base/arena.h"
+#include "base/mem.h"
+#include "base/unit.h"
+
+static ck_err *fail_inner(void)
+{
+    return ck_err_at(CK_ERR_HOSTILE, 17, "bad byte %c in \x1b[31mname", 'x');
+}
+
+static ck_err *fail_outer(void)
+{
+    CK_TRY_WRAP(fail_inner(), "layer %d", 3);
+    return NULL;
+}
+
+static void errors_chain_and_escape(void **state)
+{
+    (void)state;
+    assert_fails(fail_outer(), CK_ERR_HOSTILE, "layer 3: byte 17: bad byte x in \\x1b[31mname");
+    ck_err *e = ck_err_limit(CK_LIMIT_PATH, "a name");
+    assert_int_equal(ck_err_class(e), CK_ERR_LIMIT);
+    assert_int_equal(ck_err_limit_of(e), CK_LIMIT_PATH);
+    assert_string_equal(ck_err_text(e), "a name (limit PATH: 4096 bytes)");
+    assert_int_equal(ck_err_exit_status(e), 4);
+    ck_err_free(e);
+}
+
+static void cursor_never_leaves_its_view(void **state)
+{
+    (void)state;
+    ck_cur c = ck_cur_of(ck_view_of("\x01\x02\x03\x04\x05", 5));
+    assert_int_equal(ck_cur_be16(&c), 0x0102);
+    assert_int_equal(ck_cur_le16(&c), 0x0403);
+    assert_true(ck_cur_ok(&c));
+    assert_int_equal(ck_cur_le32(&c), 0);
+    assert_false(ck_cur_ok(&c));
+    assert_int_equal(ck_cur_u8(&c), 0); /* the first failure sticks */
+    assert_int_equal(ck_cur_left(&c), 0);
+
+    c = ck_cur_of(CK_V("one\ntwo"));
+    assert_view(ck_cur_line(&c), "one");
+    assert_view(ck_cur_line(&c), "two");
+    assert_true(ck_cur_end(&c) && ck_cur_ok(&c));
+    ck_cur_line(&c);
+    assert_false(ck_cur_ok(&c));
+}
+
+static void numbers_are_whole_and_fit(void **state)
+{
+    (void)state;
+    uint64_t x = 7;
+    assert_true(ck_view_u64(CK_V("18446744073709551615"), &x));
+    assert_true(x == UINT64_MAX);
+    assert_false(ck_view_u64(CK_V("18446744073709551616"), &x));
+    assert_false(ck_view_u64(CK_V(""), &x));
+    assert_false(ck_view_u64(CK_V("1 "), &x));
+    assert_false(ck_view_u64(CK_V("-1"), &x));
+}
+
+static void buffers_stop_at_their_ceiling(void **state)
+{
+    (void)state;
+    ck_autobuf struct ck_buf b = ck_buf_new(CK_LIMIT_PATH);
+    char part[1024] = { 0 };
+    for (int i = 0; i < 4; i++)
+        assert_ok(ck_buf_add(&b, ck_view_of(part, sizeof part)));
+    assert_fails(ck_buf_add(&b, CK_V("x")), CK_ERR_LIMIT, "limit PATH");
+    assert_int_equal(b.n, 4096);
+}
+
+static void codec_round_trip(void **state)
+{
+    (void)state;
+    ck_autobuf struct ck_buf b = ck_buf_new(CK_LIMIT_NONE);
+    ck_put_u8(&b, 1);
+    ck_put_u16(&b, 0x1234);
+    ck_put_u64(&b, 0x1122334455667788);
+    ck_put_str(&b, CK_V("abc"));
+    ck_cur c = ck_cur_of(ck_buf_view(&b));
+    assert_int_equal(ck_cur_u8(&c), 1);
+    assert_int_equal(ck_cur_le16(&c), 0x1234);
+    assert_true(ck_cur_le64(&c) == 0x1122334455667788);
+    ck_cur again = c;
+    assert_view(ck_cur_str(&c, 3), "abc");
+    assert_true(ck_cur_ok(&c) && ck_cur_end(&c));
+    ck_cur_str(&again, 2); /* longer than its maximum */
+    assert_false(ck_cur_ok(&again));
+}
+
+static void text_is_safe_on_a_terminal(void **state)
+{
+    (void)state;
+    ck_autofree char *s = ck_escape(ck_view_str("a\tb\x1b]0;x\x07 \xc3\xa9 \xff \xe2\x80\xae"));
+    assert_string_equal(s, "a\\x09b\\x1b]0;x\\x07 \xc3\xa9 \\xff \\u{202e}");
+    assert_false(ck_utf8_valid(CK_V("\xc0\x80")));     /* overlong */
+    assert_false(ck_utf8_valid(CK_V("\xed\xa0\x80"))); /* surrogate */
+    assert_int_equal(ck_text_width(CK_V("a\xc3\xa9\xe4\xb8\xad")), 4);
+
+    ck_autobuf struct ck_buf b = ck_buf_new(CK_LIMIT_NONE);
+    ck_buf_json_str(&b, CK_V("q\"\\\n\x01\xff\xc3\xa9"));
+    assert_view(ck_buf_view(&b), "\"q\\\"\\\\\\n\\u0001\xEF\xBF\xBD\xc3\xa9\"");
+}
+
+static void times(void **state)
+{
+    (void)state;
+    int64_t t = 0;
+    char out[32];
+    assert_true(ck_parse_time(CK_V("2026-08-01T12:00:00.123+02:00"), &t));
+    ck_format_time(out, t);
+    assert_string_equal(out, "2026-08-01T10:00:00Z");
+    assert_false(ck_parse_time(CK_V("2026-13-01T12:00:00Z"), &t));
+    assert_false(ck_parse_time(CK_V("2026-08-01T12:00:00"), &t));
+    assert_false(ck_parse_time(CK_V("2026-08-01T12:00:00Zx"), &t));
+}
+
+static void arenas_and_vectors(void **state)
+{
+    (void)state;
+    ck_autoarena struct ck_arena a = { 0 };
+    ck_view kept = ck_arena_dup(&a, CK_V("kept"));
+    for (int i = 0; i < 1000; i++)
+        memset(ck_arena_alloc(&a, 1, 1000), 0xff, 1000);
+    assert_view(kept, "kept");
+    CK_VEC(int) v = { 0 };
+    for (int i = 0; i < 100; i++)
+        *ck_push(&v) = i;
+    assert_int_equal(v.v[99], 99);
+    free(v.v);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(errors_chain_and_escape),
+        cmocka_unit_test(cursor_never_leaves_its_view),
+        cmocka_unit_test(numbers_are_whole_and_fit),
+        cmocka_unit_test(buffers_stop_at_their_ceiling),
+        cmocka_unit_test(codec_round_trip),
+        cmocka_unit_test(text_is_safe_on_a_terminal),
+        cmocka_unit_test(times),
+        cmocka_unit_test(arenas_and_vectors),
+    };
+    return cmocka_run_group_tests_name("base", tests, NULL, NULL);
+}

@@ -1,0 +1,7 @@
+#include <stdio.h>
+
+int main(void)
+{
+    puts("cocket " COCKET_VERSION);
+    return 0;
+}
