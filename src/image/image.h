@@ -1,0 +1,110 @@
+/* Index, manifest and config of an image: the decoders run in the image room on documents of at most
+ * DOCUMENT bytes, and the encodings in which their results reach the hub.
+ *
+ * Refused by name (class hostile): duplicate JSON keys, also keys that differ only in case ("Config",
+ * Go readers fold them); a document with both `layers` and `manifests` (CVE-2021-41190); a `mediaType` that
+ * contradicts the descriptor's or the document's shape; schemaVersion other than 2 (schema 1 by name); negative,
+ * fractional or > 2^53 sizes; digests of bad form; counts past LAYERS, MANIFESTS, HISTORY; strings past STRING or
+ * with NUL; a number of diff_ids that differs from the number of layers; `urls` are ignored, never followed.
+ */
+#ifndef CK_IMAGE_IMAGE_H
+#define CK_IMAGE_IMAGE_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "image/digest.h"
+#include "layer/inflate.h"
+
+struct ck_platform {
+    ck_view os, architecture, variant, os_version; /* empty where not given */
+};
+/* "linux/arm64/v8"; normalised as containerd does (x86_64 -> amd64, aarch64 -> arm64, arm -> arm/v7, arm64/v8 ->
+ * arm64). Usage error where it is none. Views into `text` or static. */
+CK_MUST ck_err *ck_platform_parse(ck_view text, struct ck_platform *ret);
+struct ck_platform ck_platform_host(void);
+/* Whether an image for `have` is what a host asking for `want` should run; variants: absent matches the default,
+ * arm v7 takes v6 and v5 as a worse match. Higher is better, 0 is no match. */
+int ck_platform_match(const struct ck_platform *want, const struct ck_platform *have);
+const char *ck_platform_text(const struct ck_platform *p, struct ck_arena *a);
+
+struct ck_descriptor {
+    ck_view media_type;
+    struct ck_digest digest;
+    uint64_t size;
+    struct ck_platform platform;
+    ck_view ref_name;      /* annotation org.opencontainers.image.ref.name */
+    ck_view image_name;    /* annotation io.containerd.image.name */
+    bool attestation;      /* platform unknown/unknown, or annotation vnd.docker.reference.type */
+};
+
+enum ck_document_kind {
+    CK_DOC_INDEX,    /* OCI index, Docker manifest list */
+    CK_DOC_MANIFEST, /* OCI manifest, Docker schema 2 */
+};
+
+struct ck_index_doc {
+    ck_view media_type;
+    struct ck_descriptor *manifests;
+    size_t n;
+};
+
+struct ck_layer_desc {
+    struct ck_descriptor d;
+    enum ck_compression compression; /* by the media type alone */
+};
+
+struct ck_manifest_doc {
+    ck_view media_type;
+    struct ck_descriptor config;
+    struct ck_layer_desc *layers; /* lowest first */
+    size_t n;
+};
+
+struct ck_history {
+    ck_view created, created_by, comment;
+    bool empty_layer;
+};
+struct ck_config_doc {
+    struct ck_platform platform;
+    ck_view created; /* RFC 3339 as given, or empty */
+    struct ck_digest *diff_ids;
+    size_t n_diff_ids;
+    struct ck_history *history;
+    size_t n_history;
+};
+
+/* docker save's manifest.json: an array of {Config, RepoTags, Layers}. */
+struct ck_docker_image {
+    ck_view config; /* path inside the archive: normalised, relative, no ".." */
+    ck_view *tags;
+    size_t n_tags;
+    ck_view *layers;
+    size_t n_layers;
+};
+struct ck_docker_doc {
+    struct ck_docker_image *images;
+    size_t n;
+};
+
+/* What a top document is, then its decoder. `declared` is the media type of the descriptor that led here, or empty
+ * (index.json of a layout). Arrays and strings live in `a`. */
+CK_MUST ck_err *ck_image_document_kind(ck_view json, ck_view declared, enum ck_document_kind *ret);
+CK_MUST ck_err *ck_image_index(ck_view json, ck_view declared, struct ck_arena *a, struct ck_index_doc *ret);
+CK_MUST ck_err *ck_image_manifest(ck_view json, ck_view declared, struct ck_arena *a, struct ck_manifest_doc *ret);
+CK_MUST ck_err *ck_image_config(ck_view json, struct ck_arena *a, struct ck_config_doc *ret);
+CK_MUST ck_err *ck_image_docker_manifest(ck_view json, struct ck_arena *a, struct ck_docker_doc *ret);
+/* {"imageLayoutVersion":"1.0.0"} of an OCI layout. */
+CK_MUST ck_err *ck_image_layout(ck_view json);
+
+/* Encodings for the channel. Decoding checks every count, enum and length again: the room may lie. */
+void ck_index_doc_encode(const struct ck_index_doc *d, struct ck_buf *out);
+CK_MUST ck_err *ck_index_doc_decode(ck_view bytes, struct ck_arena *a, struct ck_index_doc *ret);
+void ck_manifest_doc_encode(const struct ck_manifest_doc *d, struct ck_buf *out);
+CK_MUST ck_err *ck_manifest_doc_decode(ck_view bytes, struct ck_arena *a, struct ck_manifest_doc *ret);
+void ck_config_doc_encode(const struct ck_config_doc *d, struct ck_buf *out);
+CK_MUST ck_err *ck_config_doc_decode(ck_view bytes, struct ck_arena *a, struct ck_config_doc *ret);
+void ck_docker_doc_encode(const struct ck_docker_doc *d, struct ck_buf *out);
+CK_MUST ck_err *ck_docker_doc_decode(ck_view bytes, struct ck_arena *a, struct ck_docker_doc *ret);
+
+#endif

@@ -1,0 +1,62 @@
+/* A tar reader that is fed: ustar, pax (POSIX.1-2017 pax), GNU long names, old and pax GNU sparse
+ * maps (counted and refused past SPARSE_ENTRIES), base-256 numbers. Without I/O.
+ *
+ * It only says what stands in the archive. Names are given as they are, except that a NUL ends
+ * them; what a name may be in a layer is layer/path.h's business.
+ * Refused, with the entry's number and byte offset: a wrong checksum, numbers that are no numbers
+ * or negative, a pax size that disagrees with the ustar size (both given and different, CVE-2025-62518),
+ * unknown critical types, a truncated archive, data behind the end that is not zero, and every limit of
+ * limits.h (PATH, PAX_HEADER, PAX_RECORDS, SPARSE_ENTRIES).
+ */
+#ifndef CK_LAYER_TAR_H
+#define CK_LAYER_TAR_H
+
+#include "base/err.h"
+#include "base/view.h"
+
+enum ck_tar_type {
+    CK_TAR_FILE,
+    CK_TAR_HARDLINK,
+    CK_TAR_SYMLINK,
+    CK_TAR_CHAR,
+    CK_TAR_BLOCK,
+    CK_TAR_DIR,
+    CK_TAR_FIFO,
+};
+
+struct ck_tar_entry {
+    uint64_t number;  /* 0 for the first entry of the archive */
+    uint64_t offset;  /* of its (first) header block in the uncompressed stream */
+    uint64_t data;    /* offset of its content in the uncompressed stream */
+    enum ck_tar_type type;
+    ck_view name;     /* never empty */
+    ck_view link;     /* target of a hardlink or symlink, else empty */
+    uint64_t size;    /* bytes of content that follow; 0 unless CK_TAR_FILE */
+    uint64_t real_size; /* of a sparse file; else = size */
+    bool sparse;      /* content is the stored extents, not the file */
+    uint32_t mode;    /* permission bits with setuid, setgid, sticky: 07777 */
+    uint64_t uid, gid;
+    int64_t mtime;
+    uint32_t dev_major, dev_minor;
+    bool has_capability; /* SCHILY.xattr.security.capability is set */
+};
+
+/* Views inside an entry live until the callback returns. A callback's error ends the reading and
+ * comes back from ck_tar_feed unchanged. */
+struct ck_tar_ops {
+    ck_err *(*entry)(void *ctx, const struct ck_tar_entry *e);
+    /* Content of the current entry in order, in pieces. *ret_skip in `entry` does not exist: a
+     * caller that does not want content ignores it; it costs one call per piece of input. */
+    ck_err *(*data)(void *ctx, ck_view piece);
+    ck_err *(*end)(void *ctx); /* the current entry is complete; called for every entry */
+};
+
+struct ck_tar;
+struct ck_tar *ck_tar_new(const struct ck_tar_ops *ops, void *ctx);
+void ck_tar_free(struct ck_tar *t);
+CK_MUST ck_err *ck_tar_feed(struct ck_tar *t, ck_view piece);
+/* After the last byte: the archive must have ended on an entry's border. Two zero blocks are
+ * not demanded (several builders write none), but nothing but zeros may follow the first one. */
+CK_MUST ck_err *ck_tar_finish(struct ck_tar *t);
+
+#endif
