@@ -92,6 +92,15 @@ ck_err *ck_err_reclass(ck_err *e, enum ck_err_class cls)
     return e;
 }
 
+ck_err *ck_err_restore(enum ck_err_class cls, enum ck_limit limit, ck_view text)
+{
+    ck_err *e = ck_new(ck_err);
+    e->cls = cls;
+    e->limit = limit;
+    e->text = ck_escape(text);
+    return e;
+}
+
 enum ck_err_class ck_err_class(const ck_err *e) { return e->cls; }
 enum ck_limit ck_err_limit_of(const ck_err *e) { return e->limit; }
 const char *ck_err_text(const ck_err *e) { return e->text; }

@@ -9,6 +9,7 @@
 #define CK_BASE_ERR_H
 
 #include "base/limits.h"
+#include "base/view.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -45,6 +46,9 @@ CK_MUST ck_err *ck_err_wrap(ck_err *inner, const char *fmt, ...) CK_PRINTF(2, 3)
 
 /* The same error with another class; takes over `e`. */
 CK_MUST ck_err *ck_err_reclass(ck_err *e, enum ck_err_class cls);
+
+/* An error that came over a channel: class, limit and text as they were. Never NULL. */
+CK_MUST ck_err *ck_err_restore(enum ck_err_class cls, enum ck_limit limit, ck_view text);
 
 enum ck_err_class ck_err_class(const ck_err *e);
 enum ck_limit ck_err_limit_of(const ck_err *e);

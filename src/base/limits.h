@@ -49,6 +49,7 @@
     X(ROOM_IDLE, 120, "seconds", "a room that says nothing and reads nothing is stuck")           \
     X(ARCHIVE_MEMBERS, 10000, "members", "of an image archive: blobs, links, documents")          \
     X(STATUS_D_FILES, 20000, "files", "status.d files of a distroless image")                     \
+    X(XZ_ROOM_MEMORY, 128 * CK_MIB, "bytes", "the archive room, which may decompress xz")          \
     X(FEED, 2 * CK_GIB, "bytes", "one feed, as downloaded or after decompression")                \
     X(FEED_RECORD, 32 * CK_MIB, "bytes", "one JSON record of a feed")                             \
     X(FEED_RECORDS, 4000000, "records", "of one feed")                                            \

@@ -1,0 +1,62 @@
+#include "proc/rights.h"
+
+#include <stddef.h>
+
+/* What name resolution reads; the CA store is read before the sandbox. */
+static const char *const resolver[] = {
+    "/etc/resolv.conf", "/etc/hosts",     "/etc/nsswitch.conf", "/etc/host.conf",
+    "/etc/gai.conf",    "/etc/services",  "/run/systemd/resolve", NULL,
+};
+
+/* gpgv, its libraries, and the keyrings it is given. */
+static const char *const gpgv[] = { "/usr", "/lib", "/lib64", "/bin", NULL };
+static const char *const gpgv_data[] = { "/etc/ld.so.cache", "/etc/apt/trusted.gpg.d",
+                                         "/etc/apt/keyrings", "/dev/null", NULL };
+
+static const struct ck_rights rights[CK_ROOM_COUNT_] = {
+    [CK_ROOM_DOCUMENT] = { .name = "document",
+                           .memory = CK_LIMIT_ROOM_MEMORY,
+                           .cpu = CK_LIMIT_ROOM_CPU,
+                           .result = CK_LIMIT_FACTS },
+    [CK_ROOM_ARCHIVE] = { .name = "archive",
+                          .memory = CK_LIMIT_XZ_ROOM_MEMORY,
+                          .cpu = CK_LIMIT_ROOM_CPU,
+                          .result = CK_LIMIT_FACTS },
+    [CK_ROOM_INSPECT] = { .name = "inspect",
+                          .calls = CK_CALLS_THREADS,
+                          .memory = CK_LIMIT_ROOM_MEMORY,
+                          .cpu = CK_LIMIT_ROOM_CPU,
+                          .result = CK_LIMIT_FACTS },
+    [CK_ROOM_ROOTFS] = { .name = "rootfs",
+                         .calls = CK_CALLS_FILES,
+                         .memory = CK_LIMIT_ROOM_MEMORY,
+                         .cpu = CK_LIMIT_ROOM_CPU,
+                         .read_argument = true,
+                         .result = CK_LIMIT_FACTS },
+    [CK_ROOM_FEED] = { .name = "feed",
+                       .memory = CK_LIMIT_FEED_MEMORY,
+                       .cpu = CK_LIMIT_ROOM_CPU,
+                       .result = CK_LIMIT_NONE },
+    [CK_ROOM_FETCH] = { .name = "fetch",
+                        .calls = CK_CALLS_THREADS | CK_CALLS_SPAWN_THREADS | CK_CALLS_FILES |
+                                 CK_CALLS_NETWORK,
+                        .memory = CK_LIMIT_ROOM_MEMORY,
+                        .cpu = CK_LIMIT_ROOM_CPU,
+                        .write = CK_LIMIT_FEED,
+                        .read_paths = resolver,
+                        .result = CK_LIMIT_DOCUMENT },
+    [CK_ROOM_VERIFY] = { .name = "verify",
+                         .calls = CK_CALLS_FILES | CK_CALLS_EXEC,
+                         .memory = CK_LIMIT_ROOM_MEMORY,
+                         .cpu = CK_LIMIT_ROOM_CPU,
+                         .write = CK_LIMIT_CHANGELOG,
+                         .read_paths = gpgv_data,
+                         .exec_paths = gpgv,
+                         .read_argument = true, /* the keyring */
+                         .result = CK_LIMIT_NONE },
+};
+
+const struct ck_rights *ck_rights_of(enum ck_room room)
+{
+    return (unsigned)room < CK_ROOM_COUNT_ ? &rights[room] : NULL;
+}

@@ -1,0 +1,220 @@
+/* Tries every forbidden thing from inside every room and must see it refused: killed by SIGSYS, or an
+ * error where a call is allowed but landlock or a limit stands in the way. */
+#include "base/mem.h"
+#include "base/unit.h"
+#include "proc/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* An attempt returns true when it got what it must not have. */
+static bool try_open(void) { return open("/etc/passwd", O_RDONLY) >= 0; }
+static bool try_create(void) { return open("/tmp/cocket-sandbox-test", O_CREAT | O_WRONLY, 0600) >= 0; }
+static bool try_unlink(void) { return unlink("/tmp/cocket-sandbox-test") == 0; }
+static bool try_mkdir(void) { return mkdir("/tmp/cocket-sandbox-dir", 0700) == 0; }
+static bool try_chmod(void) { return chmod("/", 0755) == 0; }
+static bool try_kill(void) { return kill(getppid(), 0) == 0; }
+static bool try_setuid(void) { return syscall(SYS_setuid, 0) == 0; }
+static bool try_memfd(void) { return syscall(SYS_memfd_create, "x", 0) >= 0; }
+static bool try_bpf(void) { return syscall(SYS_bpf, 0, NULL, 0) >= 0; }
+static bool try_unshare(void) { return syscall(SYS_unshare, 0x10000000) == 0; }
+static bool try_mount(void) { return syscall(SYS_mount, "none", "/mnt", "tmpfs", 0, NULL) == 0; }
+static bool try_io_uring(void) { return syscall(SYS_io_uring_setup, 1, NULL) >= 0; }
+static bool try_ptrace(void) { return ptrace(PTRACE_ATTACH, getppid(), NULL, NULL) == 0; }
+static bool try_vm_read(void) { return syscall(SYS_process_vm_readv, getppid(), NULL, 0, NULL, 0, 0) >= 0; }
+
+static bool try_connect(void)
+{
+    struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(9),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    return fd >= 0 && (connect(fd, (struct sockaddr *)&a, sizeof a) == 0 || errno == ECONNREFUSED);
+}
+
+static bool try_fork(void)
+{
+    pid_t pid = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+    if (pid == 0)
+        _exit(0);
+    return pid > 0;
+}
+
+static bool try_exec(void)
+{
+    char *argv[] = { (char[]){ "sh" }, NULL };
+    execve("/bin/sh", argv, argv + 1);
+    return false;
+}
+
+/* From a place of the file system that gpgv's row does not name. */
+static bool try_exec_elsewhere(void)
+{
+    char *argv[] = { (char[]){ "x" }, NULL };
+    execve("/proc/self/exe", argv, argv + 1);
+    return errno != EACCES && errno != EPERM;
+}
+
+static bool try_code(void)
+{
+    return mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) !=
+           MAP_FAILED;
+}
+
+static bool try_code_later(void)
+{
+    void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return p != MAP_FAILED && mprotect(p, 4096, PROT_READ | PROT_EXEC) == 0;
+}
+
+static bool try_memory(void)
+{
+    return mmap(NULL, 2048ull << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) !=
+           MAP_FAILED;
+}
+
+enum { NOT_VERIFY = 1 << CK_ROOM_VERIFY, NOT_FETCH = 1 << CK_ROOM_FETCH };
+
+/* Rooms for which an attempt is no attack are left out by name, and only those. */
+static const struct attempt {
+    const char *name;
+    bool (*run)(void);
+    unsigned except;
+} attempts[] = {
+    { "open a file", try_open, 0 },
+    { "create a file", try_create, 0 },
+    { "unlink", try_unlink, 0 },
+    { "mkdir", try_mkdir, 0 },
+    { "chmod", try_chmod, 0 },
+    { "kill the hub", try_kill, 0 },
+    { "setuid", try_setuid, 0 },
+    { "memfd_create", try_memfd, 0 },
+    { "bpf", try_bpf, 0 },
+    { "unshare", try_unshare, 0 },
+    { "mount", try_mount, 0 },
+    { "io_uring", try_io_uring, 0 },
+    { "ptrace the hub", try_ptrace, 0 },
+    { "read the hub's memory", try_vm_read, 0 },
+    { "connect", try_connect, NOT_FETCH },
+    { "fork", try_fork, 0 },
+    { "exec", try_exec, NOT_VERIFY },
+    { "exec elsewhere", try_exec_elsewhere, 0 },
+    { "map code", try_code, NOT_VERIFY },
+    { "turn data into code", try_code_later, NOT_VERIFY },
+    { "exceed memory", try_memory, 0 },
+};
+
+enum { GOT_IT = 10, REFUSED = 11, NO_SANDBOX = 12 };
+
+static int in_room(enum ck_room room, bool (*run)(void), const char *argument)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        ck_err *e = ck_sandbox_enter(room, argument);
+        if (!e)
+            e = ck_sandbox_seal(room);
+        if (e)
+            _exit(NO_SANDBOX);
+        _exit(run() ? GOT_IT : REFUSED);
+    }
+    int status = 0;
+    waitpid(pid, &status, 0);
+    return status;
+}
+
+static bool refused(int status)
+{
+    return (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS) ||
+           (WIFEXITED(status) && WEXITSTATUS(status) == REFUSED);
+}
+
+static void every_forbidden_thing_is_refused(void **state)
+{
+    (void)state;
+#ifdef CK_SANITIZED
+    print_message("the memory limit is not set in sanitized builds\n");
+#endif
+    for (enum ck_room room = CK_ROOM_DOCUMENT; room < CK_ROOM_COUNT_; room++)
+        for (size_t i = 0; i < sizeof attempts / sizeof attempts[0]; i++) {
+            const struct attempt *a = &attempts[i];
+#ifdef CK_SANITIZED
+            if (a->run == try_memory)
+                continue;
+#endif
+            if (a->except & 1u << room)
+                continue;
+            int status = in_room(room, a->run, "/usr/share");
+            if (!refused(status))
+                print_error("%s room: %s: status %x\n", ck_rights_of(room)->name, a->name, status);
+            assert_true(refused(status));
+        }
+}
+
+static bool read_usr_share(void) { return open("/usr/share", O_RDONLY | O_DIRECTORY) >= 0; }
+static bool just_work(void) { free(malloc(1 << 20)); return true; }
+static bool exec_true(void)
+{
+    char *argv[] = { (char[]){ "true" }, NULL };
+    execve("/usr/bin/true", argv, argv + 1);
+    return false;
+}
+
+static void what_the_table_grants_works(void **state)
+{
+    (void)state;
+    for (enum ck_room room = CK_ROOM_DOCUMENT; room < CK_ROOM_COUNT_; room++)
+        assert_int_equal(WEXITSTATUS(in_room(room, just_work, NULL)), GOT_IT);
+    assert_int_equal(WEXITSTATUS(in_room(CK_ROOM_ROOTFS, read_usr_share, "/usr/share")), GOT_IT);
+    assert_true(refused(in_room(CK_ROOM_ROOTFS, read_usr_share, "/etc")));
+    assert_int_equal(in_room(CK_ROOM_VERIFY, exec_true, NULL), 0);
+}
+
+static atomic_bool sealed;
+
+static void *open_when_sealed(void *p)
+{
+    (void)p;
+    while (!atomic_load(&sealed))
+        ;
+    _exit(open("/etc/passwd", O_RDONLY) >= 0 ? GOT_IT : REFUSED);
+}
+
+/* Threads that were started before the filter are under it too. */
+static void threads_are_sealed(void **state)
+{
+    (void)state;
+    pid_t pid = fork();
+    if (pid == 0) {
+        pthread_t t;
+        ck_err *e = ck_sandbox_enter(CK_ROOM_INSPECT, NULL);
+        if (e || pthread_create(&t, NULL, open_when_sealed, NULL) != 0 ||
+            (e = ck_sandbox_seal(CK_ROOM_INSPECT)))
+            _exit(NO_SANDBOX);
+        atomic_store(&sealed, true);
+        pthread_join(t, NULL);
+        _exit(GOT_IT);
+    }
+    int status = 0;
+    waitpid(pid, &status, 0);
+    assert_true(refused(status));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_forbidden_thing_is_refused),
+        cmocka_unit_test(what_the_table_grants_works),
+        cmocka_unit_test(threads_are_sealed),
+    };
+    return cmocka_run_group_tests_name("sandbox", tests, NULL, NULL);
+}
