@@ -43,11 +43,14 @@
     X(FIELD, 4096, "bytes", "a name, version or other field of a package")                        \
     X(RPM_HEADER, 16 * CK_MIB, "bytes", "one header of an rpm database")                          \
     X(FACTS, 48 * CK_MIB, "bytes", "all that an inspect room says of one layer")                  \
+    X(CACHE_ENTRY, 49 * CK_MIB, "bytes", "the facts of a layer with a header")                    \
     X(FRAME, 64 * CK_KIB, "bytes", "one message between rooms")                                   \
     X(ROOM_MEMORY, 64 * CK_MIB, "bytes", "data of one room beyond program and libraries")         \
     X(ROOM_CPU, 1800, "seconds", "64 GiB of layer at 50 MiB/s")                                   \
     X(ROOM_IDLE, 120, "seconds", "a room that says nothing and reads nothing is stuck")           \
     X(ARCHIVE_MEMBERS, 10000, "members", "of an image archive: blobs, links, documents")          \
+    X(DOCUMENT_INLINE, 64 * CK_KIB, "bytes", "archive members that are listed with their content") \
+    X(WANTED, 20000, "files", "that links lead to and a second pass must read")                   \
     X(STATUS_D_FILES, 20000, "files", "status.d files of a distroless image")                     \
     X(XZ_ROOM_MEMORY, 128 * CK_MIB, "bytes", "the archive room, which may decompress xz")          \
     X(FEED, 2 * CK_GIB, "bytes", "one feed, as downloaded or after decompression")                \

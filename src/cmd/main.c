@@ -1,7 +1,62 @@
-#include <stdio.h>
+#include "cmd/cmd.h"
+#include "room/rooms.h"
 
-int main(void)
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+static int cmd_version(int argc, char **argv)
 {
+    (void)argv;
+    if (argc > 1)
+        return ck_cmd_usage("cocket", "version takes no arguments");
     puts("cocket " COCKET_VERSION);
-    return 0;
+    return CK_EXIT_OK;
+}
+
+static int cmd_help(int argc, char **argv);
+
+static const struct verb {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *page;
+} verbs[] = {
+    { "scan", ck_cmd_scan, "cocket-scan" },
+    { "db", ck_cmd_db, "cocket-db" },
+    { "version", cmd_version, "cocket" },
+    { "--version", cmd_version, "cocket" },
+    { "help", cmd_help, "cocket" },
+    { "--help", cmd_help, "cocket" },
+    { "-h", cmd_help, "cocket" },
+};
+enum { VERBS = sizeof verbs / sizeof verbs[0] };
+
+static const struct verb *find(const char *name)
+{
+    for (size_t i = 0; i < VERBS; i++)
+        if (strcmp(verbs[i].name, name) == 0)
+            return &verbs[i];
+    return NULL;
+}
+
+static int cmd_help(int argc, char **argv)
+{
+    if (argc < 2)
+        return ck_cmd_help("cocket");
+    const struct verb *v = find(argv[1]);
+    if (!v)
+        return ck_cmd_usage("cocket", "there is no command \"%s\"", argv[1]);
+    return ck_cmd_help(v->page);
+}
+
+int main(int argc, char **argv)
+{
+    ck_room_main(argc, argv, ck_room_bodies);
+    signal(SIGPIPE, SIG_IGN); /* writing to a room or reader that has gone is an error, not a death */
+    if (argc < 2)
+        return ck_cmd_usage("cocket", "a command is missing");
+    const struct verb *v = find(argv[1]);
+    if (!v)
+        return ck_cmd_usage("cocket", "there is no command \"%s\"", argv[1]);
+    return v->run(argc - 1, argv + 1);
 }

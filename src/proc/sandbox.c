@@ -167,7 +167,7 @@ static const int network_calls[] = {
 static const int exec_calls[] = {
     CALL(execve), CALL(arch_prctl), CALL(set_tid_address), CALL(set_robust_list), CALL(rseq),
     CALL(prlimit64), CALL(getuid), CALL(geteuid), CALL(getgid), CALL(getegid), CALL(mprotect),
-    CALL(umask), CALL(sched_yield), CALL(getppid), CALL(dup2), CALL(dup3), CALL(ioctl),
+    CALL(umask), CALL(sched_yield), CALL(getppid), CALL(getrusage), CALL(dup2), CALL(dup3), CALL(ioctl),
 };
 /* For the sanitizers' own work; the room stays without files and network. */
 static const int sanitizer_calls[] = { CALL(sigaltstack), CALL(sched_yield), CALL(mprotect) };

@@ -210,29 +210,55 @@ ck_err *ck_room_job(struct ck_room_proc *r, ck_view job, int in, int out)
     return ck_channel_send(&r->ch, out < 0 ? CK_MSG_JOB : CK_MSG_JOB_OUT, job, fds);
 }
 
-/* The room closed its end in the middle of a job: says why. */
-static ck_err *post_mortem(struct ck_room_proc *r)
+static ck_err *reap(struct ck_room_proc *r, int *ret_status)
 {
-    int status = 0;
     pid_t got;
     do
-        got = waitpid(r->pid, &status, 0);
+        got = waitpid(r->pid, ret_status, 0);
     while (got < 0 && errno == EINTR);
     r->pid = -1;
+    return got < 0 ? ck_err_errno(CK_ERR_OURS, "waiting for the %s room", r->rights->name) : NULL;
+}
+
+static ck_err *killed_by(const struct ck_room_proc *r, int sig)
+{
     const char *name = r->rights->name;
-    if (got < 0)
-        return ck_err_errno(CK_ERR_OURS, "waiting for the %s room", name);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == CK_EXIT_OOM)
-        return ck_err_limit(r->rights->memory, "the %s room ran out of memory", name);
-    if (WIFEXITED(status))
-        return ck_err_new(CK_ERR_HOSTILE, "the %s room ended without an answer (status %d)", name,
-                          WEXITSTATUS(status));
-    int sig = WTERMSIG(status);
     if (sig == SIGXCPU)
         return ck_err_limit(r->rights->cpu, "the %s room used up its processor time", name);
     if (sig == SIGSYS)
         return ck_err_new(CK_ERR_HOSTILE, "the %s room tried a forbidden system call", name);
     return ck_err_new(CK_ERR_HOSTILE, "the %s room was killed (%s)", name, strsignal(sig));
+}
+
+/* The room closed its end in the middle of a job: says why. */
+static ck_err *post_mortem(struct ck_room_proc *r)
+{
+    int status = 0;
+    const char *name = r->rights->name;
+    CK_TRY(reap(r, &status));
+    if (WIFSIGNALED(status))
+        return killed_by(r, WTERMSIG(status));
+    if (WEXITSTATUS(status) == CK_EXIT_OOM)
+        return ck_err_limit(r->rights->memory, "the %s room ran out of memory", name);
+    return ck_err_new(CK_ERR_HOSTILE, "the %s room ended without an answer (status %d)", name,
+                      WEXITSTATUS(status));
+}
+
+ck_err *ck_room_wait_exit(struct ck_room_proc *r, int *ret_status)
+{
+    int status = 0;
+    struct ck_msg m;
+    bool end = false;
+    CK_TRY(ck_room_poll(r));
+    CK_TRY(ck_channel_recv(&r->ch, &m, &end));
+    if (!end)
+        return m.type == CK_MSG_FAILED ? ck_msg_get_error(m.payload)
+                                       : ck_err_new(CK_ERR_OURS, "the room did not go on");
+    CK_TRY(reap(r, &status));
+    if (WIFSIGNALED(status))
+        return killed_by(r, WTERMSIG(status));
+    *ret_status = WEXITSTATUS(status);
+    return NULL;
 }
 
 static ck_err *take_piece(struct ck_room_proc *r, const struct ck_room_consumer *c, ck_view bytes)
@@ -375,6 +401,7 @@ void ck_room_main(int argc, char **argv, const struct ck_room_body bodies[CK_ROO
     if (room == CK_ROOM_COUNT_ || !bodies[room].run)
         _exit(127);
     struct ck_channel *ch = ck_new(struct ck_channel);
+    fcntl(CHANNEL_FD, F_SETFD, FD_CLOEXEC);
     ck_channel_init(ch, CHANNEL_FD, CK_ROOM);
     void *state = NULL;
     get_ready(room, &bodies[room], argv[2], strcmp(argv[3], "sandbox") == 0, ch, &state);

@@ -45,6 +45,10 @@ CK_MUST ck_err *ck_room_poll(struct ck_room_proc *r);
 int ck_room_patience(const struct ck_room_proc *r);
 CK_MUST ck_err *ck_room_stuck(struct ck_room_proc *r); /* the error for it */
 
+/* For a room that became another program (verify): waits for its end, *ret_status as of exit(3). A
+ * death by signal or limit is an error. */
+CK_MUST ck_err *ck_room_wait_exit(struct ck_room_proc *r, int *ret_status);
+
 /* Job, all steps, result collected into `out` (whose limit holds). */
 CK_MUST ck_err *ck_room_call(struct ck_room_proc *r, ck_view job, int in, struct ck_buf *out);
 

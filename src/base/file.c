@@ -1,0 +1,113 @@
+#include "base/file.h"
+
+#include "base/mem.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+char *ck_xdg_path(enum ck_xdg kind, const char *name)
+{
+    static const struct {
+        const char *variable, *under_home;
+    } dirs[] = {
+        [CK_XDG_CACHE] = { "XDG_CACHE_HOME", ".cache" },
+        [CK_XDG_DATA] = { "XDG_DATA_HOME", ".local/share" },
+        [CK_XDG_CONFIG] = { "XDG_CONFIG_HOME", ".config" },
+    };
+    const char *dir = getenv(dirs[kind].variable);
+    if (dir && dir[0] == '/') /* relative ones are to be ignored, says the specification */
+        return ck_format("%s/cocket/%s", dir, name);
+    const char *home = getenv("HOME");
+    if (!home || home[0] != '/')
+        return NULL;
+    return ck_format("%s/%s/cocket/%s", home, dirs[kind].under_home, name);
+}
+
+static ck_err *read_fd(int fd, const char *path, struct ck_buf *out)
+{
+    uint8_t piece[65536];
+    for (;;) {
+        ssize_t n = read(fd, piece, sizeof piece);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return ck_err_errno(CK_ERR_UNAVAILABLE, "%s", path);
+        if (n == 0)
+            return NULL;
+        CK_TRY_WRAP(ck_buf_add(out, ck_view_of(piece, (size_t)n)), "%s", path);
+    }
+}
+
+ck_err *ck_file_read(const char *path, struct ck_buf *out)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return ck_err_errno(CK_ERR_UNAVAILABLE, "%s", path);
+    ck_err *e = read_fd(fd, path, out);
+    close(fd);
+    return e;
+}
+
+ck_err *ck_make_parents(const char *path)
+{
+    ck_autofree char *copy = ck_strndup(path, strlen(path));
+    for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = 0;
+        if (mkdir(copy, 0700) != 0 && errno != EEXIST)
+            return ck_err_errno(CK_ERR_OURS, "making %s", copy);
+        *slash = '/';
+    }
+    return NULL;
+}
+
+static ck_err *write_fd(int fd, ck_view v)
+{
+    while (v.n) {
+        ssize_t n = write(fd, v.p, v.n);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return ck_err_errno(CK_ERR_OURS, "writing");
+        v = ck_view_from(v, (size_t)n);
+    }
+    return NULL;
+}
+
+static ck_err *sync_parent(const char *path)
+{
+    ck_autofree char *dir = ck_strndup(path, strlen(path));
+    char *slash = strrchr(dir, '/');
+    if (slash)
+        slash[slash == dir] = 0;
+    int fd = open(slash ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int rc = fd < 0 ? -1 : fsync(fd);
+    if (fd >= 0)
+        close(fd);
+    return rc == 0 ? NULL : ck_err_errno(CK_ERR_OURS, "fsync of %s", dir);
+}
+
+ck_err *ck_file_write(const char *path, ck_view content, bool durable)
+{
+    CK_TRY(ck_make_parents(path));
+    ck_autofree char *temp = ck_format("%s.XXXXXX", path);
+    int fd = mkostemp(temp, O_CLOEXEC);
+    if (fd < 0)
+        return ck_err_errno(CK_ERR_OURS, "%s", temp);
+    ck_err *e = write_fd(fd, content);
+    if (!e && (fchmod(fd, 0644) != 0 || (durable && fsync(fd) != 0)))
+        e = ck_err_errno(CK_ERR_OURS, "%s", temp);
+    if (close(fd) != 0 && !e)
+        e = ck_err_errno(CK_ERR_OURS, "%s", temp);
+    if (!e && rename(temp, path) != 0)
+        e = ck_err_errno(CK_ERR_OURS, "%s", path);
+    if (e) {
+        unlink(temp);
+        return e;
+    }
+    return durable ? sync_parent(path) : NULL;
+}

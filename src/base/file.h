@@ -1,0 +1,22 @@
+/* Files of ours: where they are, and how they are written so that nobody ever sees half of one. */
+#ifndef CK_BASE_FILE_H
+#define CK_BASE_FILE_H
+
+#include "base/buf.h"
+
+/* Base directories (XDG Base Directory Specification), with "/cocket" behind. */
+enum ck_xdg { CK_XDG_CACHE, CK_XDG_DATA, CK_XDG_CONFIG };
+/* "<dir>/cocket/<name>", or NULL where neither the variable nor HOME is an absolute path. free(). */
+char *ck_xdg_path(enum ck_xdg kind, const char *name);
+
+/* Whole content into `out`, whose ceiling holds. Class UNAVAILABLE; errno is kept. */
+CK_MUST ck_err *ck_file_read(const char *path, struct ck_buf *out);
+
+/* Makes the directories above `path`, mode 0700. */
+CK_MUST ck_err *ck_make_parents(const char *path);
+
+/* Writes a temporary file beside `path` (made with its parents) and renames it. `durable`: fsync of file and
+ * directory first. */
+CK_MUST ck_err *ck_file_write(const char *path, ck_view content, bool durable);
+
+#endif

@@ -1,0 +1,38 @@
+/* The verbs of the command line. Each takes its own arguments (argv[0] is the verb) and returns the exit
+ * status (DESIGN, section 5). They alone print.
+ */
+#ifndef CK_CMD_CMD_H
+#define CK_CMD_CMD_H
+
+#include "base/err.h"
+
+enum {
+    CK_EXIT_OK = 0,
+    CK_EXIT_DENIED = 1,
+    CK_EXIT_USAGE = 2,
+};
+
+int ck_cmd_scan(int argc, char **argv);
+int ck_cmd_db(int argc, char **argv);
+
+/* "cocket: ..." on standard error; frees `e`, returns its exit status. */
+int ck_cmd_fail(ck_err *e);
+/* A usage error of `page`, with where to look. */
+int ck_cmd_usage(const char *page, const char *fmt, ...) CK_PRINTF(2, 3);
+/* Prints the page's help. */
+int ck_cmd_help(const char *page);
+
+/* One line on standard error that is rewritten while work goes on longer than a second; only where that
+ * is a terminal. */
+struct ck_progress_line {
+    bool enabled;
+    const char *verb; /* "scanning" */
+    int64_t started, shown; /* ms */
+    bool dirty;
+};
+struct ck_progress_line ck_progress_line_new(const char *verb, bool quiet);
+/* For struct ck_progress. */
+void ck_progress_line_report(void *ctx, uint64_t done, uint64_t total);
+void ck_progress_line_end(struct ck_progress_line *p);
+
+#endif

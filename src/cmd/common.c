@@ -1,0 +1,76 @@
+#include "base/mem.h"
+#include "base/text.h"
+#include "cmd/cmd.h"
+#include "cmd/help.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+int ck_cmd_fail(ck_err *e)
+{
+    int status = ck_err_exit_status(e);
+    fprintf(stderr, "cocket: %s\n", ck_err_text(e));
+    ck_err_free(e);
+    return status;
+}
+
+int ck_cmd_usage(const char *page, const char *fmt, ...)
+{
+    char text[512];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    ck_autofree char *safe = ck_escape(ck_view_str(text));
+    const char *verb = strcmp(page, "cocket") == 0 ? "" : page + strlen("cocket-");
+    fprintf(stderr, "cocket: %s\nTry: cocket %s%s--help\n", safe, verb, *verb ? " " : "");
+    return CK_EXIT_USAGE;
+}
+
+int ck_cmd_help(const char *page)
+{
+    fputs(ck_help_text(page), stdout);
+    return CK_EXIT_OK;
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+struct ck_progress_line ck_progress_line_new(const char *verb, bool quiet)
+{
+    return (struct ck_progress_line){ .enabled = !quiet && isatty(STDERR_FILENO),
+                                      .verb = verb,
+                                      .started = now_ms() };
+}
+
+void ck_progress_line_report(void *ctx, uint64_t done, uint64_t total)
+{
+    enum { PATIENCE_MS = 1000, EVERY_MS = 100 };
+    struct ck_progress_line *p = ctx;
+    int64_t now = now_ms();
+    if (!p->enabled || now - p->started < PATIENCE_MS || now - p->shown < EVERY_MS)
+        return;
+    p->shown = now;
+    p->dirty = true;
+    ck_autofree char *a = ck_format_bytes(done), *b = ck_format_bytes(total);
+    if (total)
+        fprintf(stderr, "\r\x1b[K%s: %s of %s (%llu %%)", p->verb, a, b,
+                (unsigned long long)(done * 100 / total));
+    else
+        fprintf(stderr, "\r\x1b[K%s: %s", p->verb, a);
+    fflush(stderr);
+}
+
+void ck_progress_line_end(struct ck_progress_line *p)
+{
+    if (p->dirty)
+        fputs("\r\x1b[K", stderr);
+    p->dirty = false;
+}

@@ -1,0 +1,274 @@
+#include "advisory/db.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "cmd/cmd.h"
+#include "update/update.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char page[] = "cocket-db";
+
+struct args {
+    struct ck_arena arena;
+    const char *out, *db, *argument;
+    CK_VEC(struct ck_feed_spec) feeds;
+    struct ck_update_options update;
+    bool quiet;
+};
+
+enum opt { OPT_FEED = 256, OPT_COMPLETE, OPT_KEYRING, OPT_DB, OPT_NO_SANDBOX };
+static const struct option options[] = {
+    { "output", required_argument, NULL, 'o' },
+    { "feed", required_argument, NULL, OPT_FEED },
+    { "complete", no_argument, NULL, OPT_COMPLETE },
+    { "keyring", required_argument, NULL, OPT_KEYRING },
+    { "db", required_argument, NULL, OPT_DB },
+    { "quiet", no_argument, NULL, 'q' },
+    { "insecure-no-sandbox", no_argument, NULL, OPT_NO_SANDBOX },
+    { "help", no_argument, NULL, 'h' },
+    { NULL, 0, NULL, 0 },
+};
+
+/* --- arguments ---------------------------------------------------------------------------------- */
+
+static ck_err *take_option(struct args *a, int opt)
+{
+    struct ck_feed_spec f;
+    switch (opt) {
+    case OPT_FEED:
+        CK_TRY(ck_feed_spec_parse(ck_view_str(optarg), &a->arena, &f));
+        *ck_push(&a->feeds) = f;
+        break;
+    case OPT_COMPLETE:
+        a->update.complete = true;
+        break;
+    case OPT_KEYRING:
+        a->update.keyring = optarg;
+        break;
+    case OPT_DB:
+        a->db = optarg;
+        break;
+    case OPT_NO_SANDBOX:
+        a->update.no_sandbox = true;
+        break;
+    case 'o':
+        a->out = optarg;
+        break;
+    case 'q':
+        a->quiet = true;
+        break;
+    }
+    return NULL;
+}
+
+/* -1: go on. */
+static int parse(int argc, char **argv, struct args *a, bool wants_argument)
+{
+    int opt;
+    opterr = 0;
+    while ((opt = getopt_long(argc, argv, ":o:qh", options, NULL)) != -1) {
+        if (opt == 'h')
+            return ck_cmd_help(page);
+        if (opt == ':')
+            return ck_cmd_usage(page, "%s needs a value", argv[optind - 1]);
+        if (opt == '?')
+            return ck_cmd_usage(page, "unknown option %s", argv[optind - 1]);
+        ck_err *e = take_option(a, opt);
+        if (e) {
+            int status = ck_cmd_usage(page, "%s", ck_err_text(e));
+            ck_err_free(e);
+            return status;
+        }
+    }
+    if (argc - optind != wants_argument)
+        return ck_cmd_usage(page, wants_argument ? "it takes one file" : "it takes no arguments");
+    a->argument = wants_argument ? argv[optind] : NULL;
+    return -1;
+}
+
+/* SOURCE_DATE_EPOCH makes builds reproducible. */
+static ck_err *now(int64_t *ret)
+{
+    const char *env = getenv("SOURCE_DATE_EPOCH");
+    uint64_t t;
+    if (!env) {
+        *ret = time(NULL);
+        return NULL;
+    }
+    if (!ck_view_u64(ck_view_str(env), &t) || t > INT64_MAX)
+        return ck_err_new(CK_ERR_USAGE, "SOURCE_DATE_EPOCH=%s is no number of seconds", env);
+    *ret = (int64_t)t;
+    return NULL;
+}
+
+static ck_err *default_db(struct args *a)
+{
+    if (a->db)
+        return NULL;
+    ck_autofree char *path = ck_xdg_path(CK_XDG_DATA, "advisory.db");
+    if (!path)
+        return ck_err_new(CK_ERR_USAGE, "neither XDG_DATA_HOME nor HOME says where the database is");
+    a->db = (const char *)ck_arena_dup(&a->arena, ck_view_str(path)).p;
+    return NULL;
+}
+
+static void print_note(void *ctx, const char *text)
+{
+    const struct args *a = ctx;
+    if (!a->quiet)
+        fprintf(stderr, "cocket: %s\n", text);
+}
+
+/* --- the verbs ------------------------------------------------------------------------------------ */
+
+static ck_err *build(struct args *a, int *ret_status)
+{
+    struct ck_feed_specs specs = { a->feeds.v, a->feeds.n };
+    (void)ret_status;
+    if (!a->out || specs.n == 0)
+        return ck_err_new(CK_ERR_USAGE, "db build -o FILE --feed KIND=SOURCE...");
+    return ck_db_build(&specs, &a->update, a->out);
+}
+
+/* The user's feeds, or the system's. */
+static ck_err *configured(struct args *a, struct ck_feed_specs *ret)
+{
+    static const char system_wide[] = "/etc/cocket/feeds.conf";
+    ck_autofree char *own = ck_xdg_path(CK_XDG_CONFIG, "feeds.conf");
+    if (own && access(own, F_OK) == 0)
+        return ck_feed_config_read(own, &a->arena, ret);
+    if (access(system_wide, F_OK) == 0)
+        return ck_feed_config_read(system_wide, &a->arena, ret);
+    return ck_err_new(CK_ERR_USAGE, "no feeds are configured: write KIND=SOURCE lines to %s or %s",
+                      own ? own : "$XDG_CONFIG_HOME/cocket/feeds.conf", system_wide);
+}
+
+static ck_err *update(struct args *a, int *ret_status)
+{
+    struct ck_feed_specs specs = { a->feeds.v, a->feeds.n };
+    ck_autofree char *state = ck_xdg_path(CK_XDG_DATA, "feeds");
+    size_t failed = 0;
+    if (specs.n == 0)
+        CK_TRY(configured(a, &specs));
+    CK_TRY(default_db(a));
+    if (!state)
+        return ck_err_new(CK_ERR_USAGE, "neither XDG_DATA_HOME nor HOME says where feeds are kept");
+    CK_TRY(ck_db_update(&specs, &a->update, state, a->db, &failed));
+    if (failed) {
+        fprintf(stderr, "cocket: %zu of %zu feeds failed; see cocket db status\n", failed, specs.n);
+        *ret_status = 3;
+    }
+    return NULL;
+}
+
+static ck_err *print_feed(const struct ck_db *db, size_t i)
+{
+    struct ck_db_feed f;
+    char time[32];
+    CK_TRY(ck_db_feed(db, i, &f));
+    ck_format_time(time, f.time);
+    ck_autofree char *source = ck_escape(f.source), *detail = ck_escape(f.detail),
+                     *failure = ck_escape(f.failure);
+    printf("  %.*s  %s%s%s\n    of %s, %llu records, %.*s\n", CK_VF(f.kind), source,
+           *detail ? " " : "", detail, time, (unsigned long long)f.records, CK_VF(f.digest));
+    if (*failure)
+        printf("    FAILED at the last update, an older state was kept: %s\n", failure);
+    return NULL;
+}
+
+static ck_err *status(struct args *a, int *ret_status)
+{
+    struct ck_db *db = NULL;
+    char built[32];
+    (void)ret_status;
+    CK_TRY(default_db(a));
+    CK_TRY(ck_db_open(a->db, &db));
+    ck_err *e = ck_db_verify(db);
+    struct ck_db_counts n = ck_db_counts(db);
+    if (!e) {
+        ck_format_time(built, ck_db_built(db));
+        ck_autofree char *size = ck_format_bytes(n.bytes);
+        printf("%s\n  built %s, %s, intact\n  %llu advisories, %llu statements on %llu package names\n"
+               "feeds:\n",
+               a->db, built, size, (unsigned long long)n.advisories,
+               (unsigned long long)n.statements, (unsigned long long)n.packages);
+    }
+    for (size_t i = 0; !e && i < ck_db_feeds(db); i++)
+        e = print_feed(db, i);
+    ck_db_close(db);
+    return e;
+}
+
+/* Checks all of a database file, then puts a copy at `to` atomically. */
+static ck_err *copy_checked(const char *from, const char *to)
+{
+    struct ck_db *db = NULL;
+    ck_autobuf struct ck_buf bytes = ck_buf_new(CK_LIMIT_DATABASE);
+    CK_TRY(ck_db_open(from, &db));
+    ck_err *e = ck_db_verify(db);
+    if (!e)
+        e = ck_file_read(from, &bytes);
+    if (!e)
+        e = ck_file_write(to, ck_buf_view(&bytes), true);
+    ck_db_close(db);
+    return e;
+}
+
+static ck_err *export(struct args *a, int *ret_status)
+{
+    (void)ret_status;
+    CK_TRY(default_db(a));
+    return copy_checked(a->db, a->argument);
+}
+
+static ck_err *import(struct args *a, int *ret_status)
+{
+    (void)ret_status;
+    CK_TRY(default_db(a));
+    return copy_checked(a->argument, a->db);
+}
+
+static const struct verb {
+    const char *name;
+    bool wants_argument;
+    ck_err *(*run)(struct args *a, int *ret_status);
+} verbs[] = {
+    { "build", false, build },  { "update", false, update }, { "status", false, status },
+    { "export", true, export }, { "import", true, import },
+};
+
+static int run(const struct verb *v, int argc, char **argv)
+{
+    struct args a = { 0 };
+    int status_ = parse(argc, argv, &a, v->wants_argument);
+    ck_err *e = NULL;
+    if (status_ < 0) {
+        status_ = CK_EXIT_OK;
+        a.update.note = print_note;
+        a.update.ctx = &a;
+        e = now(&a.update.now);
+        if (!e)
+            e = v->run(&a, &status_);
+    }
+    free(a.feeds.v);
+    ck_arena_free(&a.arena);
+    return e ? ck_cmd_fail(e) : status_;
+}
+
+int ck_cmd_db(int argc, char **argv)
+{
+    if (argc < 2)
+        return ck_cmd_usage(page, "say what to do: build, update, status, export or import");
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+        return ck_cmd_help(page);
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+        if (strcmp(argv[1], verbs[i].name) == 0)
+            return run(&verbs[i], argc - 1, argv + 1);
+    return ck_cmd_usage(page, "there is no \"db %s\"", argv[1]);
+}

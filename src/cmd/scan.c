@@ -1,0 +1,239 @@
+#include "base/file.h"
+#include "base/mem.h"
+#include "cmd/cmd.h"
+#include "report/report.h"
+#include "scan/scan.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+struct args {
+    const char *output, *db, *explain, *reference;
+    bool json, fail_incomplete, quiet;
+    enum { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER } colour;
+    struct ck_platform platform;
+    struct ck_scan_options scan;
+};
+
+static const char page[] = "cocket-scan";
+
+enum opt {
+    OPT_FORMAT = 256, OPT_DB, OPT_PLATFORM, OPT_FAIL_ON, OPT_FAIL_INCOMPLETE, OPT_EXPLAIN,
+    OPT_NO_CACHE, OPT_COLOR, OPT_NO_SANDBOX,
+};
+static const struct option options[] = {
+    { "format", required_argument, NULL, OPT_FORMAT },
+    { "output", required_argument, NULL, 'o' },
+    { "db", required_argument, NULL, OPT_DB },
+    { "platform", required_argument, NULL, OPT_PLATFORM },
+    { "fail-on", required_argument, NULL, OPT_FAIL_ON },
+    { "fail-incomplete", no_argument, NULL, OPT_FAIL_INCOMPLETE },
+    { "explain", required_argument, NULL, OPT_EXPLAIN },
+    { "no-cache", no_argument, NULL, OPT_NO_CACHE },
+    { "quiet", no_argument, NULL, 'q' },
+    { "color", required_argument, NULL, OPT_COLOR },
+    { "insecure-no-sandbox", no_argument, NULL, OPT_NO_SANDBOX },
+    { "help", no_argument, NULL, 'h' },
+    { NULL, 0, NULL, 0 },
+};
+
+static ck_err *set_format(struct args *a, const char *value)
+{
+    if (strcmp(value, "json") != 0 && strcmp(value, "table") != 0)
+        return ck_err_new(CK_ERR_USAGE, "--format %s: it is table or json", value);
+    a->json = value[0] == 'j';
+    return NULL;
+}
+
+static ck_err *set_fail_on(struct args *a, const char *value)
+{
+    enum ck_severity s = ck_severity_parse(ck_view_str(value));
+    if (s == CK_SEVERITY_UNKNOWN)
+        return ck_err_new(CK_ERR_USAGE,
+                          "--fail-on %s: it is critical, high, medium, low or negligible", value);
+    a->scan.fail_on = s;
+    return NULL;
+}
+
+static ck_err *set_colour(struct args *a, const char *value)
+{
+    static const char *const words[] = { "auto", "always", "never" };
+    for (unsigned i = 0; i < 3; i++)
+        if (strcmp(value, words[i]) == 0) {
+            a->colour = i;
+            return NULL;
+        }
+    return ck_err_new(CK_ERR_USAGE, "--color %s: it is auto, always or never", value);
+}
+
+static ck_err *take_option(struct args *a, int opt)
+{
+    switch (opt) {
+    case OPT_FORMAT:
+        return set_format(a, optarg);
+    case OPT_PLATFORM:
+        a->scan.platform = &a->platform;
+        return ck_platform_parse(ck_view_str(optarg), &a->platform);
+    case OPT_FAIL_ON:
+        return set_fail_on(a, optarg);
+    case OPT_COLOR:
+        return set_colour(a, optarg);
+    case OPT_DB:
+        a->db = optarg;
+        break;
+    case OPT_EXPLAIN:
+        a->explain = optarg;
+        break;
+    case OPT_FAIL_INCOMPLETE:
+        a->fail_incomplete = true;
+        break;
+    case OPT_NO_CACHE:
+        a->scan.no_cache = true;
+        break;
+    case OPT_NO_SANDBOX:
+        a->scan.no_sandbox = true;
+        break;
+    case 'o':
+        a->output = optarg;
+        break;
+    case 'q':
+        a->quiet = true;
+        break;
+    }
+    return NULL;
+}
+
+/* -1: go on. */
+static int parse(int argc, char **argv, struct args *a)
+{
+    int opt;
+    opterr = 0;
+    while ((opt = getopt_long(argc, argv, ":o:qh", options, NULL)) != -1) {
+        if (opt == 'h')
+            return ck_cmd_help(page);
+        if (opt == ':')
+            return ck_cmd_usage(page, "%s needs a value", argv[optind - 1]);
+        if (opt == '?')
+            return ck_cmd_usage(page, "unknown option %s", argv[optind - 1]);
+        ck_err *e = take_option(a, opt);
+        if (e) {
+            int status = ck_cmd_usage(page, "%s", ck_err_text(e));
+            ck_err_free(e);
+            return status;
+        }
+    }
+    if (argc - optind != 1)
+        return ck_cmd_usage(page, argc == optind ? "an image is missing (oci:DIR, oci-archive:FILE, "
+                                                   "docker-archive:FILE, rootfs:DIR)"
+                                                 : "one image at a time");
+    a->reference = argv[optind];
+    return -1;
+}
+
+/* A database that was named must be there; the default one may be missing: the report then says that
+ * nothing could be named. */
+static ck_err *open_db(const struct args *a, struct ck_db **ret)
+{
+    ck_autofree char *path = a->db ? ck_strndup(a->db, strlen(a->db))
+                                   : ck_xdg_path(CK_XDG_DATA, "advisory.db");
+    if (!a->db && (!path || (access(path, F_OK) != 0 && errno == ENOENT)))
+        return NULL;
+    return ck_db_open(path, ret);
+}
+
+static bool want_colour(const struct args *a)
+{
+    const char *no = getenv("NO_COLOR");
+    if (a->colour != COLOUR_AUTO)
+        return a->colour == COLOUR_ALWAYS;
+    return !a->output && isatty(STDOUT_FILENO) && !(no && *no);
+}
+
+static unsigned columns(void)
+{
+    enum { DEFAULT = 80, NARROWEST = 40, WIDEST = 400 };
+    struct winsize ws = { 0 };
+    uint64_t n = 0;
+    const char *env = getenv("COLUMNS");
+    if (env && ck_view_u64(ck_view_str(env), &n) && n)
+        ;
+    else if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == 0 && ws.ws_col)
+        n = ws.ws_col;
+    else
+        n = DEFAULT;
+    return n < NARROWEST ? NARROWEST : n > WIDEST ? WIDEST : (unsigned)n;
+}
+
+static ck_err *render(const struct args *a, const struct ck_scan *s, struct ck_buf *out)
+{
+    if (a->explain)
+        return ck_scan_explain(s, ck_view_str(a->explain), out);
+    if (a->json)
+        return ck_report_json(ck_scan_report(s), out);
+    struct ck_table_options o = { columns(), want_colour(a) };
+    return ck_report_table(ck_scan_report(s), &o, out);
+}
+
+static ck_err *write_out(const struct args *a, ck_view text)
+{
+    if (a->output && strcmp(a->output, "-") != 0)
+        return ck_file_write(a->output, text, false);
+    if (fwrite(text.p, 1, text.n, stdout) != text.n || fflush(stdout) != 0)
+        return ck_err_errno(CK_ERR_OURS, "standard output");
+    return NULL;
+}
+
+static int exit_status(const struct args *a, const struct ck_report *r)
+{
+    if (a->explain)
+        return CK_EXIT_OK;
+    if (ck_view_eq(r->decision, CK_V("deny")))
+        return CK_EXIT_DENIED;
+    return a->fail_incomplete && r->n_gaps ? CK_EXIT_DENIED : CK_EXIT_OK;
+}
+
+static ck_err *scan(struct args *a, const struct ck_db *db, int *ret_status)
+{
+    ck_autoarena struct ck_arena arena = { 0 };
+    ck_autobuf struct ck_buf out = ck_buf_new(CK_LIMIT_NONE);
+    struct ck_progress_line line = ck_progress_line_new("scanning", a->quiet);
+    struct ck_reference ref;
+    struct ck_scan *s = NULL;
+    CK_TRY(ck_reference_parse(a->reference, &arena, &ref));
+    a->scan.db = db;
+    a->scan.progress = (struct ck_progress){ ck_progress_line_report, &line };
+    ck_err *e = ck_scan_image(&ref, &a->scan, &s);
+    ck_progress_line_end(&line);
+    if (e)
+        return e;
+    e = render(a, s, &out);
+    if (!e)
+        e = write_out(a, ck_buf_view(&out));
+    if (!e)
+        *ret_status = exit_status(a, ck_scan_report(s));
+    ck_scan_free(s);
+    return e;
+}
+
+int ck_cmd_scan(int argc, char **argv)
+{
+    struct args a = { 0 };
+    struct ck_db *db = NULL;
+    int status = parse(argc, argv, &a);
+    if (status >= 0)
+        return status;
+    if (a.scan.no_sandbox)
+        fputs("cocket: WARNING: the sandbox is off; a hostile image can take over this account\n",
+              stderr);
+    ck_err *e = open_db(&a, &db);
+    if (!e)
+        e = scan(&a, db, &status);
+    if (db)
+        ck_db_close(db);
+    return e ? ck_cmd_fail(e) : status;
+}

@@ -1,0 +1,43 @@
+#include "room/input.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+ck_err *ck_input_read(struct ck_input *in, uint8_t *p, size_t n, size_t *ret_n)
+{
+    if (!in->slice.pipe && n > in->slice.length - in->at)
+        n = in->slice.length - in->at;
+    ssize_t got = 0;
+    if (n) {
+        do
+            got = in->slice.pipe ? read(in->fd, p, n)
+                                 : pread(in->fd, p, n, (off_t)(in->slice.offset + in->at));
+        while (got < 0 && errno == EINTR);
+        if (got < 0)
+            return ck_err_errno(CK_ERR_UNAVAILABLE, "reading");
+        if (got == 0 && !in->slice.pipe)
+            return ck_err_at(CK_ERR_HOSTILE, in->at, "the file is shorter than its %llu bytes",
+                             (unsigned long long)in->slice.length);
+    }
+    in->at += (uint64_t)got;
+    *ret_n = (size_t)got;
+    return NULL;
+}
+
+ck_err *ck_input_all(int fd, struct ck_buf *out)
+{
+    uint8_t piece[16384];
+    uint64_t at = 0;
+    for (;;) {
+        ssize_t got;
+        do
+            got = pread(fd, piece, sizeof piece, (off_t)at);
+        while (got < 0 && errno == EINTR);
+        if (got < 0)
+            return ck_err_errno(CK_ERR_UNAVAILABLE, "reading");
+        if (got == 0)
+            return NULL;
+        at += (uint64_t)got;
+        CK_TRY(ck_buf_add(out, ck_view_of(piece, (size_t)got)));
+    }
+}

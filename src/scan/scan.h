@@ -1,0 +1,25 @@
+/* One scan from reference to report: source, layers, inventory, matching, verdict. */
+#ifndef CK_SCAN_SCAN_H
+#define CK_SCAN_SCAN_H
+
+#include "report/report.h"
+#include "scan/layers.h"
+
+struct ck_scan_options {
+    const struct ck_platform *platform; /* NULL: the host's */
+    const struct ck_db *db;             /* NULL: packages only, and a gap that says so */
+    enum ck_severity fail_on;           /* UNKNOWN: no limit was asked for */
+    bool no_cache, no_sandbox;
+    struct ck_progress progress;
+};
+
+struct ck_scan; /* owns all that the report points to */
+CK_MUST ck_err *ck_scan_image(const struct ck_reference *ref, const struct ck_scan_options *o,
+                              struct ck_scan **ret);
+void ck_scan_free(struct ck_scan *s);
+const struct ck_report *ck_scan_report(const struct ck_scan *s);
+
+/* The derivation for one id, as lines. */
+CK_MUST ck_err *ck_scan_explain(const struct ck_scan *s, ck_view id, struct ck_buf *out);
+
+#endif

@@ -1,0 +1,277 @@
+/* Names to bytes: in a directory, in an archive, in an archive that is compressed as a whole. */
+#include "base/mem.h"
+#include "room/input.h"
+#include "source/source_int.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* --- directory ------------------------------------------------------------------------------------ */
+
+/* A layout is data: links in it must not lead out of it (to /etc/shadow, to a device). */
+static int open_beneath(int dir, const char *name)
+{
+    struct open_how how = { .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+                            .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS };
+    return (int)syscall(SYS_openat2, dir, name, &how, sizeof how);
+}
+
+static ck_err *find_in_dir(struct ck_source *s, ck_view name, struct ck_found *ret, bool *ret_found)
+{
+    ck_autofree char *path = ck_strndup(name.p, name.n);
+    struct stat st;
+    int fd = open_beneath(s->view.dir, path);
+    if (fd < 0 && errno == ENOENT) {
+        *ret_found = false;
+        return NULL;
+    }
+    if (fd < 0 && (errno == EXDEV || errno == ELOOP))
+        return ck_err_new(CK_ERR_HOSTILE, "%s: a link leads out of the layout", path);
+    if (fd < 0)
+        return ck_err_errno(CK_ERR_UNAVAILABLE, "%s", path);
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+        close(fd);
+        return ck_err_new(CK_ERR_HOSTILE, "%s is not a regular file", path);
+    }
+    *ret = (struct ck_found){ .fd = fd, .close = true,
+                              .slice = { .length = (uint64_t)st.st_size } };
+    *ret_found = true;
+    return NULL;
+}
+
+/* --- archive -------------------------------------------------------------------------------------- */
+
+ck_err *ck_archive_open(struct ck_source *s, const char *path)
+{
+    static const struct ck_job_archive list = { .op = CK_ARCHIVE_LIST };
+    ck_autobuf struct ck_buf job = ck_buf_new(CK_LIMIT_NONE);
+    struct stat st;
+    s->view.file = open(path, O_RDONLY | O_CLOEXEC);
+    if (s->view.file < 0)
+        return ck_err_errno(CK_ERR_UNAVAILABLE, "%s", path);
+    if (fstat(s->view.file, &st) != 0 || !S_ISREG(st.st_mode))
+        return ck_err_new(CK_ERR_UNAVAILABLE, "%s is not a regular file", path);
+
+    struct ck_room_options o = { .no_sandbox = s->options.no_sandbox };
+    struct ck_room_proc *room = NULL;
+    ck_job_archive_encode(&list, &job);
+    CK_TRY(ck_room_start(CK_ROOM_ARCHIVE, &o, &room));
+    ck_err *e = ck_room_call(room, ck_buf_view(&job), s->view.file, &s->table);
+    ck_room_stop(room);
+    if (e)
+        return e;
+    return ck_members_decode(ck_buf_view(&s->table), &s->arena, &s->view.members);
+}
+
+static const struct ck_member *member(const struct ck_members *m, ck_view name)
+{
+    for (size_t i = m->n; i > 0; i--) /* of duplicates the last one counts, as tar extracts them */
+        if (ck_view_eq(m->v[i - 1].name, name))
+            return &m->v[i - 1];
+    return NULL;
+}
+
+static ck_err *find_in_archive(struct ck_source *s, ck_view name, struct ck_found *ret,
+                               bool *ret_found)
+{
+    const struct ck_member *m = member(&s->view.members, name);
+    for (unsigned hops = 0; m && m->type == CK_MEMBER_LINK; hops++) {
+        if (hops == CK_MAX_SYMLINKS)
+            return ck_err_limit(CK_LIMIT_SYMLINKS, "\"%.*s\" in the archive", CK_VF(name));
+        m = member(&s->view.members, m->link);
+    }
+    *ret_found = m != NULL;
+    if (m)
+        *ret = (struct ck_found){
+            .fd = s->view.file,
+            .slice = { m->offset, m->size, s->view.members.compressed },
+            .content = m->content,
+        };
+    return NULL;
+}
+
+ck_err *ck_view_find_blob(struct ck_source *s, ck_view name, struct ck_found *ret, bool *ret_found)
+{
+    return s->view.dir >= 0 ? find_in_dir(s, name, ret, ret_found)
+                            : find_in_archive(s, name, ret, ret_found);
+}
+
+/* --- copying out of a compressed archive -------------------------------------------------------- */
+
+static ck_err *start_copy(struct ck_source *s, struct ck_slice *members, size_t n, int *ret_fd)
+{
+    struct ck_job_archive j = { .op = CK_ARCHIVE_COPY, .members = members, .n = n };
+    ck_autobuf struct ck_buf job = ck_buf_new(CK_LIMIT_NONE);
+    struct ck_room_options o = { .no_sandbox = s->options.no_sandbox };
+    int ends[2];
+    ck_job_archive_encode(&j, &job);
+    CK_TRY(ck_room_start(CK_ROOM_ARCHIVE, &o, &s->copier));
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return ck_err_errno(CK_ERR_OURS, "pipe");
+    ck_err *e = ck_room_job(s->copier, ck_buf_view(&job), s->view.file, ends[1]);
+    close(ends[1]);
+    if (e)
+        close(ends[0]);
+    else
+        *ret_fd = ends[0];
+    return e;
+}
+
+static ck_err *no_piece(void *ctx, ck_view bytes)
+{
+    (void)ctx;
+    (void)bytes;
+    return ck_err_new(CK_ERR_HOSTILE, "the archive room says more than it should");
+}
+
+ck_err *ck_source_stream_end(struct ck_source *s)
+{
+    struct ck_room_consumer c = { .piece = no_piece };
+    bool done = false;
+    ck_err *e = NULL;
+    while (!e && !done) {
+        e = ck_room_poll(s->copier);
+        if (!e)
+            e = ck_room_step(s->copier, &c, &done);
+    }
+    ck_room_stop(ck_steal(s->copier));
+    return e;
+}
+
+static int by_offset(const void *a, const void *b, void *ctx)
+{
+    const struct ck_image_layer *layers = ctx;
+    uint64_t x = layers[*(const size_t *)a].where.offset, y = layers[*(const size_t *)b].where.offset;
+    return x < y ? -1 : x > y;
+}
+
+ck_err *ck_source_stream(struct ck_source *s, size_t *layers, size_t n, int *ret_fd)
+{
+    qsort_r(layers, n, sizeof *layers, by_offset, s->image.layers);
+    struct ck_slice *members = ck_arena_alloc(&s->arena, n, sizeof *members);
+    for (size_t i = 0; i < n; i++)
+        members[i] = s->image.layers[layers[i]].where;
+    return start_copy(s, members, n, ret_fd);
+}
+
+static ck_err *read_copied(struct ck_source *s, const struct ck_found *f, struct ck_buf *out)
+{
+    struct ck_slice one = f->slice;
+    int fd = -1;
+    uint8_t piece[16384];
+    CK_TRY(start_copy(s, &one, 1, &fd));
+    struct ck_input in = { .fd = fd, .slice = { .pipe = true } };
+    ck_err *e = NULL;
+    size_t n = 1;
+    while (!e && n) {
+        e = ck_input_read(&in, piece, sizeof piece, &n);
+        if (!e)
+            e = ck_buf_add(out, ck_view_of(piece, n));
+    }
+    close(fd);
+    ck_err *end = ck_source_stream_end(s);
+    if (!e)
+        return end;
+    ck_err_free(end);
+    return e;
+}
+
+/* --- documents ------------------------------------------------------------------------------------ */
+
+static ck_err *read_slice(const struct ck_found *f, struct ck_buf *out)
+{
+    struct ck_input in = { .fd = f->fd, .slice = f->slice };
+    uint8_t piece[16384];
+    size_t n = 1;
+    while (n) {
+        CK_TRY(ck_input_read(&in, piece, sizeof piece, &n));
+        CK_TRY(ck_buf_add(out, ck_view_of(piece, n)));
+    }
+    return NULL;
+}
+
+static ck_err *read_found(struct ck_source *s, const struct ck_found *f, struct ck_buf *out)
+{
+    if (f->slice.length > CK_MAX_DOCUMENT)
+        return ck_err_limit(CK_LIMIT_DOCUMENT, "a document of %llu bytes",
+                            (unsigned long long)f->slice.length);
+    if (f->content.n)
+        return ck_buf_add(out, f->content);
+    return f->slice.pipe ? read_copied(s, f, out) : read_slice(f, out);
+}
+
+static ck_err *check(const struct ck_descriptor *d, ck_view bytes)
+{
+    struct ck_digest got;
+    char text[CK_DIGEST_TEXT];
+    if (bytes.n != d->size)
+        return ck_err_new(CK_ERR_HOSTILE,
+                          "it has %zu bytes, its descriptor says %llu "
+                          "(OCI image-spec, descriptor, size)",
+                          bytes.n, (unsigned long long)d->size);
+    ck_hash_of(d->digest.alg, bytes, &got);
+    if (!ck_digest_eq(&got, &d->digest))
+        return ck_err_new(CK_ERR_HOSTILE,
+                          "digest mismatch: its content is %s (OCI image-spec, descriptor, digest)",
+                          ck_digest_text(&got, text));
+    return NULL;
+}
+
+ck_err *ck_source_document(struct ck_source *s, ck_view name, const struct ck_descriptor *d,
+                           struct ck_buf *out)
+{
+    struct ck_found f;
+    bool found = false;
+    CK_TRY(ck_view_find_blob(s, name, &f, &found));
+    if (!found)
+        return ck_err_new(CK_ERR_UNAVAILABLE, "\"%.*s\" is missing", CK_VF(name));
+    ck_err *e = read_found(s, &f, out);
+    if (f.close)
+        close(f.fd);
+    if (!e && d)
+        e = check(d, ck_buf_view(out));
+    return e ? ck_err_wrap(e, "\"%.*s\"", CK_VF(name)) : NULL;
+}
+
+/* The room gets a sealed copy: what was hashed is what it reads, whoever owns the file. */
+static ck_err *sealed_copy(ck_view bytes, int *ret)
+{
+    int fd = memfd_create("document", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0)
+        return ck_err_errno(CK_ERR_OURS, "memfd");
+    ssize_t n = write(fd, bytes.p, bytes.n);
+    if (n != (ssize_t)bytes.n ||
+        fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) != 0) {
+        close(fd);
+        return ck_err_errno(CK_ERR_OURS, "memfd");
+    }
+    *ret = fd;
+    return NULL;
+}
+
+ck_err *ck_source_decode(struct ck_source *s, enum ck_document what, ck_view declared, ck_view json,
+                         ck_view *ret)
+{
+    ck_autobuf struct ck_buf job = ck_buf_new(CK_LIMIT_NONE);
+    ck_autobuf struct ck_buf result = ck_buf_new(CK_LIMIT_FACTS);
+    struct ck_job_document j = { .what = what, .declared = ck_view_head(declared, CK_MAX_FIELD) };
+    int fd = -1;
+    if (!s->documents) {
+        struct ck_room_options o = { .no_sandbox = s->options.no_sandbox };
+        CK_TRY(ck_room_start(CK_ROOM_DOCUMENT, &o, &s->documents));
+    }
+    ck_job_document_encode(&j, &job);
+    CK_TRY(sealed_copy(json, &fd));
+    ck_err *e = ck_room_call(s->documents, ck_buf_view(&job), fd, &result);
+    close(fd);
+    if (e)
+        return e;
+    *ret = ck_arena_dup(&s->arena, ck_buf_view(&result));
+    return NULL;
+}

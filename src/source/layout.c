@@ -1,0 +1,275 @@
+/* oci: and oci-archive: (OCI image-spec, image-layout), and what all sources share: from a manifest to
+ * the image. */
+#include "base/mem.h"
+#include "base/text.h"
+#include "source/source_int.h"
+
+#include <unistd.h>
+
+static ck_view blob_name(struct ck_source *s, const struct ck_digest *d)
+{
+    char text[CK_DIGEST_TEXT], *hex;
+    ck_digest_text(d, text);
+    hex = strchr(text, ':') + 1;
+    return ck_view_str(
+        ck_arena_format(&s->arena, "blobs/%s/%s", ck_digest_algorithm_name(d->alg), hex));
+}
+
+/* --- choosing from an index ------------------------------------------------------------------- */
+
+static ck_err *read_index(struct ck_source *s, ck_view name, const struct ck_descriptor *d,
+                          ck_view declared, struct ck_index_doc *ret)
+{
+    ck_autobuf struct ck_buf json = ck_buf_new(CK_LIMIT_DOCUMENT);
+    ck_view bytes;
+    CK_TRY(ck_source_document(s, name, d, &json));
+    CK_TRY_WRAP(ck_source_decode(s, CK_DOCUMENT_INDEX, declared, ck_buf_view(&json), &bytes),
+                "\"%.*s\"", CK_VF(name));
+    return ck_index_doc_decode(bytes, &s->arena, ret);
+}
+
+static bool named(const struct ck_descriptor *d, ck_view tag)
+{
+    ck_view rest, name = d->image_name;
+    if (ck_view_eq(d->ref_name, tag) || ck_view_eq(name, tag))
+        return true;
+    /* io.containerd.image.name is a whole reference: "docker.io/library/x:TAG" */
+    while (ck_view_find(name, ':') < name.n) {
+        ck_view_split(name, ':', &rest);
+        name = rest;
+    }
+    return d->image_name.n && name.n != d->image_name.n && ck_view_eq(name, tag);
+}
+
+static ck_err *nth(const struct ck_index_doc *ix, ck_view at, const struct ck_descriptor **ret)
+{
+    uint64_t n;
+    if (!ck_view_u64(ck_view_from(at, 1), &n) || n >= ix->n)
+        return ck_err_new(CK_ERR_UNAVAILABLE, "the layout has %zu images, none at \"%.*s\"", ix->n,
+                          CK_VF(at));
+    *ret = &ix->manifests[n];
+    return NULL;
+}
+
+/* The names that a layout offers, for an error. */
+static const char *names_of(struct ck_source *s, const struct ck_index_doc *ix)
+{
+    ck_autobuf struct ck_buf b = ck_buf_new(CK_LIMIT_NONE);
+    for (size_t i = 0; i < ix->n && b.n < 512; i++)
+        if (ix->manifests[i].ref_name.n)
+            ck_buf_format(&b, "%s%.*s", b.n ? ", " : "", CK_VF(ix->manifests[i].ref_name));
+    return b.n ? ck_arena_format(&s->arena, "%.*s", CK_VF(ck_buf_view(&b))) : "no names";
+}
+
+/* index.json lists images by name; without a name there must be one, or one a platform. */
+static ck_err *choose_named(struct ck_source *s, const struct ck_index_doc *ix, ck_view tag,
+                            const struct ck_descriptor **ret)
+{
+    if (tag.n && tag.p[0] == '@')
+        return nth(ix, tag, ret);
+    const struct ck_descriptor *hit = NULL;
+    size_t hits = 0;
+    for (size_t i = 0; i < ix->n; i++) {
+        const struct ck_descriptor *d = &ix->manifests[i];
+        if (d->attestation || (tag.n && !named(d, tag)))
+            continue;
+        if (!hit || !ck_digest_eq(&hit->digest, &d->digest))
+            hits++;
+        hit = hit ? hit : d;
+    }
+    if (hits == 1)
+        *ret = hit;
+    else if (hits == 0)
+        return ck_err_new(CK_ERR_UNAVAILABLE, "the layout has no image%s%.*s (it has: %s)",
+                          tag.n ? " named " : "", CK_VF(tag), names_of(s, ix));
+    else
+        *ret = NULL; /* several: they may be one a platform */
+    return NULL;
+}
+
+static const char *platforms_of(struct ck_source *s, const struct ck_index_doc *ix,
+                                const struct ck_descriptor *except)
+{
+    ck_autobuf struct ck_buf b = ck_buf_new(CK_LIMIT_NONE);
+    for (size_t i = 0; i < ix->n && b.n < 4096; i++) {
+        const struct ck_descriptor *d = &ix->manifests[i];
+        if (!d->attestation && d != except && d->platform.os.n)
+            ck_buf_format(&b, "%s%s", b.n ? ", " : "", ck_platform_text(&d->platform, &s->arena));
+    }
+    return ck_arena_format(&s->arena, "%.*s", CK_VF(ck_buf_view(&b)));
+}
+
+static ck_err *choose_platform(struct ck_source *s, const struct ck_index_doc *ix, ck_view tag,
+                               const struct ck_descriptor **ret)
+{
+    const struct ck_descriptor *best = NULL;
+    int score = 0;
+    size_t candidates = 0;
+    for (size_t i = 0; i < ix->n; i++) {
+        const struct ck_descriptor *d = &ix->manifests[i];
+        if (d->attestation || (tag.n && !named(d, tag)))
+            continue;
+        candidates++;
+        int now = d->platform.os.n ? ck_platform_match(&s->want, &d->platform) : 0;
+        if (now > score) {
+            score = now;
+            best = d;
+        }
+    }
+    if (!best)
+        return ck_err_new(CK_ERR_UNAVAILABLE,
+                          candidates ? "no image for %s; the index offers: %s (choose with --platform)"
+                                     : "no image for %s: the index offers no platform%s",
+                          ck_platform_text(&s->want, &s->arena), platforms_of(s, ix, NULL));
+    s->image.platforms = ck_view_str(platforms_of(s, ix, best));
+    *ret = best;
+    return NULL;
+}
+
+static ck_err *kind_of(struct ck_source *s, const struct ck_descriptor *d,
+                       enum ck_document_kind *ret)
+{
+    ck_autobuf struct ck_buf json = ck_buf_new(CK_LIMIT_DOCUMENT);
+    ck_view name = blob_name(s, &d->digest), bytes;
+    CK_TRY(ck_source_document(s, name, d, &json));
+    CK_TRY_WRAP(ck_source_decode(s, CK_DOCUMENT_KIND, d->media_type, ck_buf_view(&json), &bytes),
+                "\"%.*s\"", CK_VF(name));
+    if (bytes.n != 1 || bytes.p[0] > CK_DOC_MANIFEST)
+        return ck_err_new(CK_ERR_HOSTILE, "malformed message: document kind");
+    *ret = (enum ck_document_kind)bytes.p[0];
+    return NULL;
+}
+
+/* Down through indexes until a manifest stands there. */
+static ck_err *descend(struct ck_source *s, const struct ck_descriptor *d,
+                       const struct ck_descriptor **ret)
+{
+    for (unsigned level = 0; level <= CK_MAX_INDEX_NESTING; level++) {
+        enum ck_document_kind kind;
+        struct ck_index_doc ix;
+        CK_TRY(kind_of(s, d, &kind));
+        if (kind == CK_DOC_MANIFEST) {
+            *ret = d;
+            return NULL;
+        }
+        CK_TRY(read_index(s, blob_name(s, &d->digest), d, d->media_type, &ix));
+        CK_TRY(choose_platform(s, &ix, (ck_view){ 0 }, &d));
+    }
+    return ck_err_limit(CK_LIMIT_INDEX_NESTING, "an index in an index");
+}
+
+/* --- from a manifest to the image ------------------------------------------------------------- */
+
+void ck_image_history(struct ck_image *image)
+{
+    const struct ck_config_doc *c = &image->config;
+    size_t real = 0, layer = 0;
+    for (size_t i = 0; i < c->n_history; i++)
+        real += !c->history[i].empty_layer;
+    for (size_t i = 0; i < image->n_layers; i++)
+        image->layers[i].history = SIZE_MAX;
+    if (real != image->n_layers)
+        return; /* squashed or written by hand: no line can be told */
+    for (size_t i = 0; i < c->n_history; i++)
+        if (!c->history[i].empty_layer)
+            image->layers[layer++].history = i;
+}
+
+static ck_err *locate(struct ck_source *s, const struct ck_layer_desc *l, struct ck_image_layer *ret)
+{
+    struct ck_found f;
+    bool found = false;
+    ck_view name = blob_name(s, &l->d.digest);
+    CK_TRY(ck_view_find_blob(s, name, &f, &found));
+    if (!found)
+        return ck_err_new(CK_ERR_UNAVAILABLE, "\"%.*s\" is missing", CK_VF(name));
+    ret->fd = f.slice.pipe ? -1 : f.close ? f.fd : dup(f.fd);
+    ret->where = f.slice;
+    if (f.slice.length != l->d.size)
+        return ck_err_new(CK_ERR_HOSTILE,
+                          "the blob has %llu bytes, its descriptor says %llu "
+                          "(OCI image-spec, descriptor, size)",
+                          (unsigned long long)f.slice.length, (unsigned long long)l->d.size);
+    if (l->d.size > CK_MAX_LAYER_BLOB)
+        return ck_err_limit(CK_LIMIT_LAYER_BLOB, "a blob of %llu bytes",
+                            (unsigned long long)l->d.size);
+    return NULL;
+}
+
+static ck_err *take_layers(struct ck_source *s, const struct ck_manifest_doc *m)
+{
+    struct ck_image *image = &s->image;
+    if (m->n != image->config.n_diff_ids)
+        return ck_err_new(CK_ERR_HOSTILE,
+                          "the manifest has %zu layers, the config %zu diff_ids "
+                          "(OCI image-spec, config, rootfs.diff_ids)",
+                          m->n, image->config.n_diff_ids);
+    image->layers = ck_arena_alloc(&s->arena, m->n + 1, sizeof *image->layers);
+    for (size_t i = 0; i < m->n; i++) {
+        struct ck_image_layer *l = &image->layers[i];
+        *l = (struct ck_image_layer){
+            .has_digest = true,
+            .digest = m->layers[i].d.digest,
+            .diff_id = image->config.diff_ids[i],
+            .media_type = m->layers[i].d.media_type,
+            .compression = m->layers[i].compression,
+            .size = m->layers[i].d.size,
+            .fd = -1,
+        };
+        image->n_layers = i + 1;
+        CK_TRY_WRAP(locate(s, &m->layers[i], l), "layer %zu", i + 1);
+    }
+    ck_image_history(image);
+    return NULL;
+}
+
+static ck_err *read_config(struct ck_source *s, const struct ck_descriptor *d)
+{
+    ck_autobuf struct ck_buf json = ck_buf_new(CK_LIMIT_DOCUMENT);
+    ck_view bytes;
+    CK_TRY(ck_source_document(s, blob_name(s, &d->digest), d, &json));
+    CK_TRY(ck_source_decode(s, CK_DOCUMENT_CONFIG, d->media_type, ck_buf_view(&json), &bytes));
+    return ck_config_doc_decode(bytes, &s->arena, &s->image.config);
+}
+
+ck_err *ck_image_of_manifest(struct ck_source *s, const struct ck_descriptor *d)
+{
+    ck_autobuf struct ck_buf json = ck_buf_new(CK_LIMIT_DOCUMENT);
+    ck_view bytes;
+    struct ck_manifest_doc m;
+    CK_TRY_WRAP(ck_source_document(s, blob_name(s, &d->digest), d, &json), "manifest");
+    CK_TRY_WRAP(ck_source_decode(s, CK_DOCUMENT_MANIFEST, d->media_type, ck_buf_view(&json), &bytes),
+                "manifest");
+    CK_TRY(ck_manifest_doc_decode(bytes, &s->arena, &m));
+    s->image.digest = d->digest;
+    s->image.has_digest = true;
+    CK_TRY_WRAP(read_config(s, &m.config), "config");
+    return take_layers(s, &m);
+}
+
+static ck_err *check_asked_platform(struct ck_source *s)
+{
+    const struct ck_platform *have = &s->image.config.platform;
+    if (!s->options.platform_asked || ck_platform_match(&s->want, have) > 0)
+        return NULL;
+    return ck_err_new(CK_ERR_UNAVAILABLE, "the image is for %s, not for %s",
+                      ck_platform_text(have, &s->arena), ck_platform_text(&s->want, &s->arena));
+}
+
+ck_err *ck_open_layout(struct ck_source *s, const struct ck_reference *ref)
+{
+    ck_autobuf struct ck_buf json = ck_buf_new(CK_LIMIT_DOCUMENT);
+    ck_view nothing;
+    struct ck_index_doc ix;
+    const struct ck_descriptor *d = NULL;
+    CK_TRY(ck_source_document(s, CK_V("oci-layout"), NULL, &json));
+    CK_TRY_WRAP(ck_source_decode(s, CK_DOCUMENT_LAYOUT, (ck_view){ 0 }, ck_buf_view(&json), &nothing),
+                "\"oci-layout\"");
+    CK_TRY(read_index(s, CK_V("index.json"), NULL, (ck_view){ 0 }, &ix));
+    CK_TRY(choose_named(s, &ix, ref->name, &d));
+    if (!d)
+        CK_TRY(choose_platform(s, &ix, ref->name, &d));
+    CK_TRY(descend(s, d, &d));
+    CK_TRY(ck_image_of_manifest(s, d));
+    return check_asked_platform(s);
+}

@@ -1,0 +1,53 @@
+/* Shared by the files of source/ only. */
+#ifndef CK_SOURCE_SOURCE_INT_H
+#define CK_SOURCE_SOURCE_INT_H
+
+#include "proc/spawn.h"
+#include "source/source.h"
+
+/* Where the documents and blobs of an image are looked up by name. */
+struct ck_place_of_blobs {
+    int dir;  /* oci: the layout's directory; else -1 */
+    int file; /* archives; else -1 */
+    struct ck_members members;
+};
+
+struct ck_source {
+    struct ck_arena arena;
+    struct ck_source_options options;
+    struct ck_platform want;
+    struct ck_place_of_blobs view;
+    struct ck_room_proc *documents; /* the document room; NULL once it is no longer needed */
+    struct ck_room_proc *copier;    /* the archive room that copies, or NULL */
+    struct ck_image image;
+    struct ck_buf table; /* the bytes that `members` points into */
+};
+
+/* A blob or document by its name in the layout ("index.json", "blobs/sha256/..."). */
+struct ck_found {
+    int fd; /* the caller closes it where `close` is set */
+    bool close;
+    struct ck_slice slice; /* pipe: inside a compressed archive */
+    ck_view content;       /* where it is at hand already, else empty */
+};
+
+CK_MUST ck_err *ck_view_find_blob(struct ck_source *s, ck_view name, struct ck_found *ret,
+                                  bool *ret_found);
+
+/* The bytes of a document, at most DOCUMENT. With `d`, size and digest are verified. */
+CK_MUST ck_err *ck_source_document(struct ck_source *s, ck_view name,
+                                   const struct ck_descriptor *d, struct ck_buf *out);
+/* Has the document room decode it; the result's views live in the source's arena. */
+CK_MUST ck_err *ck_source_decode(struct ck_source *s, enum ck_document what, ck_view declared,
+                                 ck_view json, ck_view *ret);
+
+CK_MUST ck_err *ck_archive_open(struct ck_source *s, const char *path);
+CK_MUST ck_err *ck_open_layout(struct ck_source *s, const struct ck_reference *ref);
+CK_MUST ck_err *ck_open_docker(struct ck_source *s, const struct ck_reference *ref);
+
+/* From manifest and config, whose documents it reads. */
+CK_MUST ck_err *ck_image_of_manifest(struct ck_source *s, const struct ck_descriptor *manifest);
+/* Pairs layers with history lines. */
+void ck_image_history(struct ck_image *image);
+
+#endif
