@@ -64,7 +64,7 @@ static size_t skip_string(ck_view v, size_t at)
 
 /* Nesting and values, without recursion. Where the document is no JSON the counts may be wrong, but
  * never below what the parser meets before it notices. */
-static ck_err *survey(ck_view v, const char *name)
+static ck_err *survey(ck_view v)
 {
     uint64_t depth = 0, values = 1;
     for (size_t i = 0; i < v.n;) {
@@ -80,9 +80,9 @@ static ck_err *survey(ck_view v, const char *name)
             depth--;
         }
         if (depth > CK_MAX_JSON_DEPTH)
-            return ck_err_limit(CK_LIMIT_JSON_DEPTH, "%s: nested deeper at byte %zu", name, i - 1);
+            return ck_err_limit(CK_LIMIT_JSON_DEPTH, "nested deeper at byte %zu", i - 1);
         if (values > CK_MAX_JSON_VALUES)
-            return ck_err_limit(CK_LIMIT_JSON_VALUES, "%s: more values at byte %zu", name, i - 1);
+            return ck_err_limit(CK_LIMIT_JSON_VALUES, "more values at byte %zu", i - 1);
     }
     return NULL;
 }
@@ -100,38 +100,45 @@ static void seed_hash_tables(void)
     json_object_seed(seed ? seed : 1); /* only the first call counts */
 }
 
-static ck_err *syntax_error(const char *name, const json_error_t *e)
+static ck_err *syntax_error(const json_error_t *e)
 {
+    uint64_t at = (uint64_t)e->position;
     switch (json_error_code(e)) {
     case json_error_out_of_memory:
-        return ck_err_limit(CK_LIMIT_ROOM_MEMORY, "%s: too large to be read", name);
+        return ck_err_limit(CK_LIMIT_ROOM_MEMORY, "too large to be read");
     case json_error_duplicate_key:
-        return ck_err_at(CK_ERR_HOSTILE, (uint64_t)e->position, "%s: %s", name, e->text);
+        return ck_err_at(CK_ERR_HOSTILE, at, "%s", e->text);
     case json_error_null_character:
     case json_error_null_byte_in_key:
-        return ck_err_at(CK_ERR_HOSTILE, (uint64_t)e->position, "%s: a NUL in a string", name);
+        return ck_err_at(CK_ERR_HOSTILE, at, "a NUL in a string");
     case json_error_numeric_overflow:
-        return ck_err_at(CK_ERR_HOSTILE, (uint64_t)e->position,
-                         "%s: a number that 64 bits do not hold: %s", name, e->text);
+        return ck_err_at(CK_ERR_HOSTILE, at, "a number that 64 bits do not hold: %s", e->text);
     default:
-        return ck_err_at(CK_ERR_HOSTILE, (uint64_t)e->position, "%s: no valid JSON: %s", name,
-                         e->text);
+        return ck_err_at(CK_ERR_HOSTILE, at, "no valid JSON: %s", e->text);
     }
 }
 
-ck_err *ck_json_load(ck_view bytes, const char *name, struct ck_json *ret)
+static ck_err *parse(ck_view bytes, json_t **ret)
 {
     if (bytes.n > CK_MAX_DOCUMENT)
-        return ck_err_limit(CK_LIMIT_DOCUMENT, "%s: %zu bytes", name, bytes.n);
+        return ck_err_limit(CK_LIMIT_DOCUMENT, "%zu bytes", bytes.n);
     size_t nul = ck_view_find(bytes, 0);
     if (nul < bytes.n)
-        return ck_err_at(CK_ERR_HOSTILE, nul, "%s: a NUL byte", name);
-    CK_TRY(survey(bytes, name));
+        return ck_err_at(CK_ERR_HOSTILE, nul, "a NUL byte");
+    CK_TRY(survey(bytes));
     seed_hash_tables();
     json_error_t e = { 0 };
     json_t *root = json_loadb((const char *)bytes.p, bytes.n, JSON_REJECT_DUPLICATES, &e);
     if (!root)
-        return syntax_error(name, &e);
+        return syntax_error(&e);
+    *ret = root;
+    return NULL;
+}
+
+ck_err *ck_json_load(ck_view bytes, const char *name, struct ck_json *ret)
+{
+    json_t *root = NULL;
+    CK_TRY_WRAP(parse(bytes, &root), "%s", name);
     *ret = (struct ck_json){ .v = root, .key = name };
     return NULL;
 }
