@@ -15,11 +15,13 @@
 #define CK_LIMITS(X)                                                                              \
     X(DOCUMENT, 4 * CK_MIB, "bytes", "an index, manifest or config; registries refuse more")      \
     X(JSON_DEPTH, 64, "levels", "real documents nest less than 12 levels")                        \
+    X(JSON_VALUES, 100000, "values", "of one document; 1,024 platforms have about 20,000")        \
     X(INDEX_NESTING, 3, "levels", "an index in an index in an index; deeper ones are loops")      \
     X(MANIFESTS, 1024, "entries", "platforms and attestations of one index")                      \
     X(LAYERS, 512, "layers", "overlayfs mounts at most 500, docker builds at most 127")           \
     X(HISTORY, 2048, "entries", "history lines of a config, empty layers included")               \
     X(STRING, 64 * CK_KIB, "bytes", "one string of a manifest or config; a long RUN line fits")   \
+    X(TAGS, 1024, "tags", "all names that the images of one docker-archive have")                 \
     X(REFERENCE, 4096, "bytes", "a reference on the command line or in an archive")               \
     X(PATH, 4096, "bytes", "PATH_MAX")                                                            \
     X(PATH_DEPTH, 256, "components", "deeper trees cannot be reached by most tools")              \

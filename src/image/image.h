@@ -1,11 +1,14 @@
-/* Index, manifest and config of an image: the decoders run in the image room on documents of at most
- * DOCUMENT bytes, and the encodings in which their results reach the hub.
+/* Index, manifest and config of an image: the decoders run in the image room on documents of at
+ * most DOCUMENT bytes, and the encodings in which their results reach the hub.
  *
- * Refused by name (class hostile): duplicate JSON keys, also keys that differ only in case ("Config",
- * Go readers fold them); a document with both `layers` and `manifests` (CVE-2021-41190); a `mediaType` that
- * contradicts the descriptor's or the document's shape; schemaVersion other than 2 (schema 1 by name); negative,
- * fractional or > 2^53 sizes; digests of bad form; counts past LAYERS, MANIFESTS, HISTORY; strings past STRING or
- * with NUL; a number of diff_ids that differs from the number of layers; `urls` are ignored, never followed.
+ * Refused by name (class hostile): duplicate JSON keys, also keys that differ only in case
+ * ("Config", Go readers fold them); a document with both `layers` and `manifests`
+ * (CVE-2021-41190); a `mediaType` that contradicts the descriptor's or the document's shape;
+ * schemaVersion other than 2 (schema 1 by name); negative, fractional or > 2^53 sizes; digests of
+ * bad form; counts past LAYERS, MANIFESTS, HISTORY; strings past STRING or with NUL; a number of
+ * diff_ids that differs from the number of layers; `urls` are ignored, never followed. Only what
+ * the structures below hold is read; other members have no limit of their own but those of the
+ * document.
  */
 #ifndef CK_IMAGE_IMAGE_H
 #define CK_IMAGE_IMAGE_H
@@ -19,12 +22,15 @@
 struct ck_platform {
     ck_view os, architecture, variant, os_version; /* empty where not given */
 };
-/* "linux/arm64/v8"; normalised as containerd does (x86_64 -> amd64, aarch64 -> arm64, arm -> arm/v7, arm64/v8 ->
- * arm64). Usage error where it is none. Views into `text` or static. */
+/* "linux/arm64/v8", "windows(10.0.17763)/amd64"; normalised as containerd does (x86_64 -> amd64,
+ * aarch64 -> arm64, arm -> arm/v7, arm64/v8 -> arm64). Usage error where it is none. Views into
+ * `text` or static. */
 CK_MUST ck_err *ck_platform_parse(ck_view text, struct ck_platform *ret);
 struct ck_platform ck_platform_host(void);
-/* Whether an image for `have` is what a host asking for `want` should run; variants: absent matches the default,
- * arm v7 takes v6 and v5 as a worse match. Higher is better, 0 is no match. */
+/* Whether an image for `have` is what a host asking for `want` should run; variants: absent
+ * matches the default, arm v7 takes v6 and v5 as a worse match, arm64 takes arm and amd64 takes
+ * 386 as the worst. Higher is better, 0 is no match (also where `have` names no platform). Of
+ * several equal ones the first counts, as runtimes take it. */
 int ck_platform_match(const struct ck_platform *want, const struct ck_platform *have);
 const char *ck_platform_text(const struct ck_platform *p, struct ck_arena *a);
 
@@ -35,7 +41,10 @@ struct ck_descriptor {
     struct ck_platform platform;
     ck_view ref_name;      /* annotation org.opencontainers.image.ref.name */
     ck_view image_name;    /* annotation io.containerd.image.name */
-    bool attestation;      /* platform unknown/unknown, or annotation vnd.docker.reference.type */
+    /* Platform unknown/unknown. The annotation vnd.docker.reference.type alone does not make
+     * one: runtimes go by the platform, so a descriptor that has both the annotation and a real
+     * platform, or none, is refused. */
+    bool attestation;
 };
 
 enum ck_document_kind {
@@ -70,13 +79,16 @@ struct ck_config_doc {
     ck_view created; /* RFC 3339 as given, or empty */
     struct ck_digest *diff_ids;
     size_t n_diff_ids;
+    /* Where the lines that made a layer are not as many as the layers, nobody can say which line
+     * made which layer: then n_history is 0 and history_ignored is set. */
     struct ck_history *history;
     size_t n_history;
+    bool history_ignored;
 };
 
 /* docker save's manifest.json: an array of {Config, RepoTags, Layers}. */
 struct ck_docker_image {
-    ck_view config; /* path inside the archive: normalised, relative, no ".." */
+    ck_view config; /* path inside the archive: normalised, relative, no ".."; so are the layers */
     ck_view *tags;
     size_t n_tags;
     ck_view *layers;
@@ -87,21 +99,36 @@ struct ck_docker_doc {
     size_t n;
 };
 
-/* What a top document is, then its decoder. `declared` is the media type of the descriptor that led here, or empty
- * (index.json of a layout). Arrays and strings live in `a`. */
+/* The bytes behind a descriptor: size and digest must be as it says (OCI image-spec, descriptor,
+ * Verification). Call it before any of the decoders sees them. */
+CK_MUST ck_err *ck_descriptor_verify(const struct ck_descriptor *d, ck_view bytes);
+
+/* What a top document is, then its decoder. `declared` is the media type of the descriptor that
+ * led here, or empty (index.json of a layout). Arrays and strings live in `a`. An index may list
+ * things that are neither manifests nor indexes; their media type says so, and
+ * ck_image_document_kind refuses it as `declared`. Class unavailable, not hostile: a manifest or
+ * media type of an artifact, which may be harmless but is no image. */
 CK_MUST ck_err *ck_image_document_kind(ck_view json, ck_view declared, enum ck_document_kind *ret);
-CK_MUST ck_err *ck_image_index(ck_view json, ck_view declared, struct ck_arena *a, struct ck_index_doc *ret);
-CK_MUST ck_err *ck_image_manifest(ck_view json, ck_view declared, struct ck_arena *a, struct ck_manifest_doc *ret);
+CK_MUST ck_err *ck_image_index(ck_view json, ck_view declared, struct ck_arena *a,
+                               struct ck_index_doc *ret);
+CK_MUST ck_err *ck_image_manifest(ck_view json, ck_view declared, struct ck_arena *a,
+                                  struct ck_manifest_doc *ret);
 CK_MUST ck_err *ck_image_config(ck_view json, struct ck_arena *a, struct ck_config_doc *ret);
-CK_MUST ck_err *ck_image_docker_manifest(ck_view json, struct ck_arena *a, struct ck_docker_doc *ret);
+CK_MUST ck_err *ck_image_docker_manifest(ck_view json, struct ck_arena *a,
+                                         struct ck_docker_doc *ret);
+/* As many layers (of the manifest, or of docker save's entry) as diff_ids: OCI image-spec,
+ * config, rootfs. */
+CK_MUST ck_err *ck_image_layers_fit(const struct ck_config_doc *c, size_t n_layers);
 /* {"imageLayoutVersion":"1.0.0"} of an OCI layout. */
 CK_MUST ck_err *ck_image_layout(ck_view json);
 
-/* Encodings for the channel. Decoding checks every count, enum and length again: the room may lie. */
+/* Encodings for the channel. Decoding checks again whatever the decoders above checked of the
+ * value: the room may lie. One value has one encoding. */
 void ck_index_doc_encode(const struct ck_index_doc *d, struct ck_buf *out);
 CK_MUST ck_err *ck_index_doc_decode(ck_view bytes, struct ck_arena *a, struct ck_index_doc *ret);
 void ck_manifest_doc_encode(const struct ck_manifest_doc *d, struct ck_buf *out);
-CK_MUST ck_err *ck_manifest_doc_decode(ck_view bytes, struct ck_arena *a, struct ck_manifest_doc *ret);
+CK_MUST ck_err *ck_manifest_doc_decode(ck_view bytes, struct ck_arena *a,
+                                       struct ck_manifest_doc *ret);
 void ck_config_doc_encode(const struct ck_config_doc *d, struct ck_buf *out);
 CK_MUST ck_err *ck_config_doc_decode(ck_view bytes, struct ck_arena *a, struct ck_config_doc *ret);
 void ck_docker_doc_encode(const struct ck_docker_doc *d, struct ck_buf *out);

@@ -17,14 +17,30 @@ const char *ck_transport_name(enum ck_transport t); /* "docker-archive" */
 
 struct ck_reference {
     enum ck_transport transport;
-    const char *path;
-    ck_view name; /* REF or TAG, or empty; "@N" for the Nth image of an archive or layout */
+    const char *path; /* as given, not empty */
+    ck_view name;     /* REF or TAG, checked,
+    or empty; "@N" for the Nth image of an archive or layout */
     const char *text; /* as given */
 };
 
-/* Transports that are known but not built into this version (docker://, docker-daemon:, containers-storage:) and bare names
- * give a usage error that says so and what to do instead (skopeo copy ... oci:DIR). For a tag that may hold colons,
- * podman's rules hold: oci: splits at the first ':' behind the path unless the path with it exists. */
+/* Transports that are known but not built into this version (docker://, docker-daemon:,
+ * containers-storage:) and bare names give a usage error that says so and what to do instead
+ * (skopeo copy ... oci:DIR). For paths and tags that hold colons: where the whole exists it is
+ * the path; else it is split at the first ':' before which something exists; else at the first
+ * ':', as podman does. At most REFERENCE bytes. Everything but `transport` lives in `a`. */
 CK_MUST ck_err *ck_reference_parse(const char *text, struct ck_arena *a, struct ck_reference *ret);
+
+/* The N of a name "@N"; false where the name is no index. */
+bool ck_reference_index(ck_view name, uint64_t *ret);
+
+/* Whether two names mean the same image as Docker normalises them: "alpine", "alpine:latest" and
+ * "docker.io/library/alpine:latest" do. */
+bool ck_reference_same(ck_view a, ck_view b);
+
+/* NAME[:TAG] of the Docker reference grammar (distribution-spec, "Pulling manifests"; a registry
+ * host may stand before); no digest. */
+bool ck_reference_is_docker_name(ck_view v);
+/* org.opencontainers.image.ref.name (OCI image-spec, annotations). */
+bool ck_reference_is_oci_name(ck_view v);
 
 #endif
