@@ -191,7 +191,7 @@ static struct ck_report_layer rpm_layers[] = {
       .size = 1024 },
 };
 static struct ck_gap rpm_gaps[] = {
-    { V("advisory database"), V("there is none at /var/lib/cocket/advisories.db") },
+    { V("advisory database"), V("there is none at /var/lib/cocket/advisory.db") },
 };
 static const struct ck_report rpm = {
     .reference = V("docker-archive:alma.tar"),
