@@ -34,6 +34,8 @@ FORBIDDEN = {
     "alloca": "puts a foreign size on the stack",
     "strtok": "keeps state; use ck_view_split",
 }
+# Differential tests ask dpkg, apk and rpm.
+FOR_TESTS = {"system", "popen"}
 CALL = re.compile(r"(?<![A-Za-z0-9_.>])(%s)\s*\(" % "|".join(FORBIDDEN))
 NOISE = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
 
@@ -74,8 +76,11 @@ def breaches_of(path, text):
         if length > FUNCTION_LINES:
             yield "long-function", number, f"{length} lines, at most {FUNCTION_LINES}"
     code = blanked(text)
+    test = path.name.startswith(("test_", "unit_"))
     for match in CALL.finditer(code):
         name = match.group(1)
+        if test and name in FOR_TESTS:
+            continue
         yield name, code.count("\n", 0, match.start()) + 1, f"{name}: {FORBIDDEN[name]}"
 
 
