@@ -1,4 +1,6 @@
-/* The report of one scan, and its formats. */
+/* The report of one scan, and its formats. A value: nothing here opens, reads or asks a clock, and
+ * equal reports give equal bytes. Strings may be hostile; every format escapes what it writes.
+ */
 #ifndef CK_REPORT_REPORT_H
 #define CK_REPORT_REPORT_H
 
@@ -12,10 +14,20 @@ struct ck_report_layer {
 
 struct ck_report_package {
     struct ck_package p;
-    size_t layer;        /* index into layers: brought its present version; SIZE_MAX for rootfs */
-    ck_view *locations;  /* files that list it */
+    size_t layer;       /* index into layers: brought its present version; SIZE_MAX for rootfs */
+    ck_view *locations; /* files that list it */
     size_t n_locations;
 };
+
+/* What the packages were matched against. */
+struct ck_report_database {
+    int64_t built;
+    struct ck_db_feed *feeds;
+    size_t n_feeds;
+};
+/* Views live as long as `db`, the array in `a`. */
+CK_MUST ck_err *ck_report_database_of(const struct ck_db *db, struct ck_arena *a,
+                                      struct ck_report_database *ret);
 
 struct ck_report {
     ck_view reference, digest, os, architecture, created;
@@ -25,27 +37,36 @@ struct ck_report {
     struct ck_distro distro;
     struct ck_report_package *packages; /* sorted by name, version, type */
     size_t n_packages;
-    const struct ck_match *match; /* its `package` indexes point into packages */
+    const struct ck_match *match; /* its `package` indexes point into packages; NULL: not matched */
     struct ck_gap *gaps;          /* all of them, the match's too; empty: complete */
     size_t n_gaps;
     ck_view decision; /* "allow", "quarantine", "deny" */
     ck_view *reasons;
     size_t n_reasons;
-    const struct ck_db *db; /* NULL: scanned without a database */
-    ck_view platforms;      /* "linux/arm64, linux/s390x": what else the index offers, or empty */
+    const struct ck_report_database *database; /* NULL: scanned without one */
+    ck_view platforms; /* "linux/arm64, linux/s390x": what else the index offers, or empty */
 };
 
-/* Package URL (purl-spec): pkg:deb/debian/openssl@3.0.15-1~deb12u1?arch=amd64&distro=debian-12 ... Appends. */
+/* Package URL (purl-spec), appended:
+ * pkg:deb/debian/libssl3@3.0.15-1~deb12u1?arch=amd64&distro=debian-12&upstream=openssl Namespace
+ * is the distribution's id. An rpm's epoch is a qualifier, as the spec's rpm type wants it; a
+ * deb's stays in the version. `upstream` (name, or name@version where that differs; for rpm the
+ * source package's file name) and `rpmmod` carry what matching needs, spelled as syft and grype
+ * do. */
 void ck_report_purl(const struct ck_report *r, const struct ck_package *p, struct ck_buf *out);
 
-/* JSON, schema version 1 (doc/report.schema.json), two blanks of indentation, a newline at the end. */
+/* Both appends fail (class OURS) where an index of the report points nowhere. */
+
+/* JSON, schema version 1 (doc/report.schema.json), two blanks of indentation, a newline at the
+ * end. */
 CK_MUST ck_err *ck_report_json(const struct ck_report *r, struct ck_buf *out);
 
-/* For people. `columns` >= 40; colour: ANSI colours. */
+/* For people. `columns`: fewer than 40 count as 40; colour: ANSI colours. */
 struct ck_table_options {
     unsigned columns;
     bool colour;
 };
-CK_MUST ck_err *ck_report_table(const struct ck_report *r, const struct ck_table_options *o, struct ck_buf *out);
+CK_MUST ck_err *ck_report_table(const struct ck_report *r, const struct ck_table_options *o,
+                                struct ck_buf *out);
 
 #endif
