@@ -1,0 +1,52 @@
+# The Debian packages that cocket needs, named once; sourced by check and quickstart.
+# shellcheck shell=bash disable=SC2034
+
+# To build and to run the program.
+packages_build=(
+    gcc libc6-dev meson ninja-build pkgconf
+    libisal-dev zlib1g-dev libzstd-dev liblzma-dev libssl-dev libcurl4-openssl-dev libjansson-dev
+    libseccomp-dev
+    scdoc                                   # manuals and --help
+    gpgv debian-archive-keyring             # signatures of the Debian archive
+    ca-certificates
+)
+
+# To make an image of one's own and put it into an OCI layout.
+packages_image=(mmdebstrap python3-minimal python3 gzip)
+
+# To run every test.
+packages_check=(
+    libcmocka-dev bats
+    clang llvm libclang-rt-dev clang-tidy cppcheck
+    python3 python3-jsonschema man-db
+    skopeo umoci                            # other people's images, made and changed by other tools
+    apt-utils dpkg-dev gnupg xz-utils zstd  # a Debian archive of our own
+    sqlite3 zip procps
+)
+
+# To measure.
+packages_bench=(mmdebstrap isal openssl gzip python3)
+
+# Installs what is missing of the packages named; asks nothing. Root, or sudo that asks nothing.
+packages_install() {
+    local p missing=() as=()
+    for p in "$@"; do
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null)" = installed ] || missing+=("$p")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    if [ "$(id -u)" != 0 ]; then
+        if ! sudo -n true 2>/dev/null; then
+            echo "missing packages, and neither root nor a sudo that asks nothing; please install:" >&2
+            echo "  apt-get install ${missing[*]}" >&2
+            return 1
+        fi
+        as=(sudo -n)
+    fi
+    echo "installing: ${missing[*]}" >&2
+    packages_apt() {
+        "${as[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q "$@" </dev/null >&2
+    }
+    # The lists may be absent or old: fetched once more where the first try fails.
+    packages_apt install -y --no-install-recommends "${missing[@]}" && return 0
+    packages_apt update && packages_apt install -y --no-install-recommends "${missing[@]}"
+}
