@@ -17,6 +17,7 @@ struct ck_err {
     char *text;
 };
 
+CK_PRINTF(3, 0)
 static ck_err *make(enum ck_err_class cls, enum ck_limit limit, const char *fmt, va_list ap)
 {
     char raw[TEXT_MAX];

@@ -258,7 +258,7 @@ static ck_err *inspect(struct ck_ring *ring, struct ck_channel *ch, const struct
 {
     static const struct ck_tar_ops ops = { on_entry, on_data, on_end };
     struct inspector in = { .job = j, .index = ck_index_writer_new(),
-                            .facts = ck_buf_new(CK_LIMIT_NONE) };
+                            .facts = ck_buf_new(CK_LIMIT_FACTS) };
     struct ck_hash *hash = ck_hash_new(j->diff_id.alg);
     struct ck_tar *tar = ck_tar_new(&ops, &in);
 

@@ -74,7 +74,7 @@ static ck_err *read_file(struct rootfs *r, const char *path, const struct ck_det
         return ck_err_errno(CK_ERR_UNAVAILABLE, "%s", path);
     if (!S_ISREG(st.st_mode) || !first_time(r, &st))
         return NULL;
-    ck_autobuf struct ck_buf facts = ck_buf_new(CK_LIMIT_NONE);
+    ck_autobuf struct ck_buf facts = ck_buf_new(CK_LIMIT_FACTS);
     CK_TRY_WRAP(detect(d, fd, &st, &facts), "%s", path);
     struct ck_node node = { .path = ck_view_str(path), .type = CK_NODE_FILE,
                             .mode = st.st_mode & 07777, .size = (uint64_t)st.st_size,
@@ -136,8 +136,26 @@ static ck_err *try_dir(struct rootfs *r, const char *path, const struct ck_detec
     return e;
 }
 
+/* Files that only matter by being there; the hub asks for them. */
+static ck_err *note_pending(struct rootfs *r, const char *path)
+{
+    struct stat st;
+    int fd = open_in_root(r->root, path, O_RDONLY);
+    if (fd < 0)
+        return NULL;
+    int rc = fstat(fd, &st);
+    close(fd);
+    if (rc != 0 || !S_ISREG(st.st_mode))
+        return NULL;
+    struct ck_node node = { .path = ck_view_str(path), .type = CK_NODE_FILE,
+                            .size = (uint64_t)st.st_size };
+    return ck_index_add(r->index, &node);
+}
+
 static ck_err *read_places(struct rootfs *r)
 {
+    for (size_t i = 0; i < ck_detect_pendings_count; i++)
+        CK_TRY(note_pending(r, ck_detect_pendings[i].path));
     for (size_t i = 0; i < ck_detect_places_count; i++) {
         const struct ck_detect_place *p = &ck_detect_places[i];
         const struct ck_detector *d = ck_detector_by_id(p->id);

@@ -332,6 +332,19 @@ static ck_err *take_files(struct building *b, const struct files *fs)
     return NULL;
 }
 
+/* Changes of a database that stand beside it. */
+static ck_err *take_pendings(struct building *b, const struct files *fs)
+{
+    for (size_t i = 0; i < ck_detect_pendings_count; i++) {
+        const struct ck_detect_pending *d = &ck_detect_pendings[i];
+        struct ck_place p;
+        CK_TRY(ck_overlay_resolve(&fs->overlay, fs->overlay.n, ck_view_str(d->path), &p));
+        if (p.found && p.node.type == CK_NODE_FILE && p.node.size)
+            add_gap(b, ck_view_str(d->path), ck_view_str(d->why));
+    }
+    return NULL;
+}
+
 static void finish(struct building *b)
 {
     struct ck_inventory *inv = b->inv;
@@ -358,6 +371,8 @@ ck_err *ck_inventory_build(const struct ck_layer_facts *facts, size_t n_layers,
     ck_err *e = find_files(&fs);
     if (!e)
         e = take_files(&b, &fs);
+    if (!e)
+        e = take_pendings(&b, &fs);
     if (!e)
         finish(&b);
     free(fs.v.v);

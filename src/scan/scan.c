@@ -18,6 +18,7 @@ struct ck_scan {
     struct ck_package *packages; /* the inventory's, for the matcher */
     struct ck_distro distro;
     struct ck_match match;
+    struct ck_report_database database;
     struct ck_report report;
 };
 
@@ -109,8 +110,6 @@ static void report_image(struct ck_scan *s)
     r->platforms = im->platforms;
     r->os_release = s->inventory.os;
     r->distro = s->distro;
-    r->match = &s->match;
-    r->db = s->options.db;
     report_layers(s);
     report_packages(s);
 }
@@ -167,6 +166,9 @@ static ck_err *match(struct ck_scan *s)
     report_image(s);
     if (!s->options.db)
         return NULL;
+    CK_TRY(ck_report_database_of(s->options.db, &s->arena, &s->database));
+    s->report.database = &s->database;
+    s->report.match = &s->match;
     return ck_match_packages(s->options.db, &s->distro, s->packages, s->report.n_packages,
                              &s->match);
 }

@@ -206,23 +206,6 @@ static ck_err *read_found(struct ck_source *s, const struct ck_found *f, struct 
     return f->slice.pipe ? read_copied(s, f, out) : read_slice(f, out);
 }
 
-static ck_err *check(const struct ck_descriptor *d, ck_view bytes)
-{
-    struct ck_digest got;
-    char text[CK_DIGEST_TEXT];
-    if (bytes.n != d->size)
-        return ck_err_new(CK_ERR_HOSTILE,
-                          "it has %zu bytes, its descriptor says %llu "
-                          "(OCI image-spec, descriptor, size)",
-                          bytes.n, (unsigned long long)d->size);
-    ck_hash_of(d->digest.alg, bytes, &got);
-    if (!ck_digest_eq(&got, &d->digest))
-        return ck_err_new(CK_ERR_HOSTILE,
-                          "digest mismatch: its content is %s (OCI image-spec, descriptor, digest)",
-                          ck_digest_text(&got, text));
-    return NULL;
-}
-
 ck_err *ck_source_document(struct ck_source *s, ck_view name, const struct ck_descriptor *d,
                            struct ck_buf *out)
 {
@@ -235,7 +218,7 @@ ck_err *ck_source_document(struct ck_source *s, ck_view name, const struct ck_de
     if (f.close)
         close(f.fd);
     if (!e && d)
-        e = check(d, ck_buf_view(out));
+        e = ck_descriptor_verify(d, ck_buf_view(out));
     return e ? ck_err_wrap(e, "\"%.*s\"", CK_VF(name)) : NULL;
 }
 

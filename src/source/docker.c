@@ -9,16 +9,9 @@
 
 static bool tagged(const struct ck_docker_image *im, ck_view ref)
 {
-    for (size_t i = 0; i < im->n_tags; i++) {
-        ck_view tag = im->tags[i];
-        if (ck_view_eq(tag, ref))
+    for (size_t i = 0; i < im->n_tags; i++)
+        if (ck_reference_same(im->tags[i], ref))
             return true;
-        /* "alpine:3.20" also means "docker.io/library/alpine:3.20"; no tag means "latest" */
-        if (ck_view_ends(tag, ref) && tag.n > ref.n && tag.p[tag.n - ref.n - 1] == '/')
-            return true;
-        if (ck_view_starts(tag, ref) && ck_view_eq(ck_view_from(tag, ref.n), CK_V(":latest")))
-            return true;
-    }
     return false;
 }
 
@@ -26,7 +19,7 @@ static ck_err *choose(const struct ck_docker_doc *doc, ck_view name, size_t *ret
 {
     uint64_t n = 0;
     if (name.n && name.p[0] == '@') {
-        if (!ck_view_u64(ck_view_from(name, 1), &n) || n >= doc->n)
+        if (!ck_reference_index(name, &n) || n >= doc->n)
             return ck_err_new(CK_ERR_UNAVAILABLE, "the archive has %zu images, none at \"%.*s\"",
                               doc->n, CK_VF(name));
         *ret = (size_t)n;
@@ -82,11 +75,7 @@ static ck_err *locate(struct ck_source *s, ck_view name, struct ck_image_layer *
 static ck_err *take_layers(struct ck_source *s, const struct ck_docker_image *im)
 {
     struct ck_image *image = &s->image;
-    if (im->n_layers != image->config.n_diff_ids)
-        return ck_err_new(CK_ERR_HOSTILE,
-                          "manifest.json has %zu layers, the config %zu diff_ids "
-                          "(OCI image-spec, config, rootfs.diff_ids)",
-                          im->n_layers, image->config.n_diff_ids);
+    CK_TRY(ck_image_layers_fit(&image->config, im->n_layers));
     image->layers = ck_arena_alloc(&s->arena, im->n_layers + 1, sizeof *image->layers);
     for (size_t i = 0; i < im->n_layers; i++) {
         struct ck_image_layer *l = &image->layers[i];

@@ -31,20 +31,24 @@ static ck_err *read_index(struct ck_source *s, ck_view name, const struct ck_des
 static bool named(const struct ck_descriptor *d, ck_view tag)
 {
     ck_view rest, name = d->image_name;
-    if (ck_view_eq(d->ref_name, tag) || ck_view_eq(name, tag))
+    if (ck_view_eq(d->ref_name, tag) || ck_reference_same(d->ref_name, tag))
         return true;
+    if (name.n == 0)
+        return false;
     /* io.containerd.image.name is a whole reference: "docker.io/library/x:TAG" */
+    if (ck_reference_same(name, tag))
+        return true;
     while (ck_view_find(name, ':') < name.n) {
         ck_view_split(name, ':', &rest);
         name = rest;
     }
-    return d->image_name.n && name.n != d->image_name.n && ck_view_eq(name, tag);
+    return name.n != d->image_name.n && ck_view_eq(name, tag);
 }
 
 static ck_err *nth(const struct ck_index_doc *ix, ck_view at, const struct ck_descriptor **ret)
 {
-    uint64_t n;
-    if (!ck_view_u64(ck_view_from(at, 1), &n) || n >= ix->n)
+    uint64_t n = 0;
+    if (!ck_reference_index(at, &n) || n >= ix->n)
         return ck_err_new(CK_ERR_UNAVAILABLE, "the layout has %zu images, none at \"%.*s\"", ix->n,
                           CK_VF(at));
     *ret = &ix->manifests[n];
@@ -163,14 +167,10 @@ static ck_err *descend(struct ck_source *s, const struct ck_descriptor *d,
 void ck_image_history(struct ck_image *image)
 {
     const struct ck_config_doc *c = &image->config;
-    size_t real = 0, layer = 0;
-    for (size_t i = 0; i < c->n_history; i++)
-        real += !c->history[i].empty_layer;
+    size_t layer = 0;
     for (size_t i = 0; i < image->n_layers; i++)
-        image->layers[i].history = SIZE_MAX;
-    if (real != image->n_layers)
-        return; /* squashed or written by hand: no line can be told */
-    for (size_t i = 0; i < c->n_history; i++)
+        image->layers[i].history = SIZE_MAX; /* stays so where the history was of no use */
+    for (size_t i = 0; i < c->n_history && layer < image->n_layers; i++)
         if (!c->history[i].empty_layer)
             image->layers[layer++].history = i;
 }
@@ -199,11 +199,7 @@ static ck_err *locate(struct ck_source *s, const struct ck_layer_desc *l, struct
 static ck_err *take_layers(struct ck_source *s, const struct ck_manifest_doc *m)
 {
     struct ck_image *image = &s->image;
-    if (m->n != image->config.n_diff_ids)
-        return ck_err_new(CK_ERR_HOSTILE,
-                          "the manifest has %zu layers, the config %zu diff_ids "
-                          "(OCI image-spec, config, rootfs.diff_ids)",
-                          m->n, image->config.n_diff_ids);
+    CK_TRY(ck_image_layers_fit(&image->config, m->n));
     image->layers = ck_arena_alloc(&s->arena, m->n + 1, sizeof *image->layers);
     for (size_t i = 0; i < m->n; i++) {
         struct ck_image_layer *l = &image->layers[i];

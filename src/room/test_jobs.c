@@ -1,0 +1,139 @@
+#include "base/mem.h"
+#include "base/unit.h"
+#include "detect/detect.h"
+#include "room/feed_codec.h"
+#include "room/jobs.h"
+#include "room/ring.h"
+
+static void jobs_come_back_as_they_were(void **state)
+{
+    (void)state;
+    ck_autoarena struct ck_arena a = { 0 };
+    ck_autobuf struct ck_buf b = ck_buf_new(CK_LIMIT_NONE);
+    struct ck_wanted wanted = { CK_V("opt/db/status"), CK_DETECT_DPKG };
+    struct ck_job_inspect in = { .blob = { 512, 4096, false },
+                                 .compression = CK_COMPRESSION_ZSTD,
+                                 .diff_id = { .alg = CK_DIGEST_SHA256, .bytes = { 1, 2, 3 } },
+                                 .wanted = &wanted, .n_wanted = 1 },
+                          out;
+    ck_job_inspect_encode(&in, &b);
+    assert_ok(ck_job_inspect_decode(ck_buf_view(&b), &a, &out));
+    assert_int_equal(out.blob.offset, 512);
+    assert_int_equal(out.blob.length, 4096);
+    assert_int_equal(out.compression, CK_COMPRESSION_ZSTD);
+    assert_true(ck_digest_eq(&out.diff_id, &in.diff_id));
+    assert_view(out.wanted[0].path, "opt/db/status");
+    assert_int_equal(out.wanted[0].detector, CK_DETECT_DPKG);
+
+    b.n--; /* one byte short, one byte long */
+    assert_fails(ck_job_inspect_decode(ck_buf_view(&b), &a, &out), CK_ERR_HOSTILE, "inspect job");
+    b.n++;
+    ck_put_u8(&b, 0);
+    assert_fails(ck_job_inspect_decode(ck_buf_view(&b), &a, &out), CK_ERR_HOSTILE, "inspect job");
+}
+
+static void member_tables_are_checked(void **state)
+{
+    (void)state;
+    ck_autoarena struct ck_arena a = { 0 };
+    ck_autobuf struct ck_buf b = ck_buf_new(CK_LIMIT_NONE);
+    struct ck_member m = { .name = CK_V("manifest.json"), .type = CK_MEMBER_FILE, .offset = 1024,
+                           .size = 2, .content = CK_V("[]") };
+    struct ck_members t;
+    ck_put_u8(&b, 1);
+    ck_member_encode(&m, &b);
+    ck_member_encode(&m, &b);
+    assert_ok(ck_members_decode(ck_buf_view(&b), &a, &t));
+    assert_true(t.compressed);
+    assert_int_equal(t.n, 2);
+    assert_view(t.v[1].content, "[]");
+    b.p[1] = 99; /* a type that there is not */
+    assert_fails(ck_members_decode(ck_buf_view(&b), &a, &t), CK_ERR_HOSTILE, "member table");
+}
+
+static void archive_records_come_back_as_they_were(void **state)
+{
+    (void)state;
+    ck_autoarena struct ck_arena a = { 0 };
+    ck_autobuf struct ck_buf b = ck_buf_new(CK_LIMIT_NONE);
+    struct ck_archive_source s = { .name = CK_V("openssl"), .version = CK_V("3.0.16-1"),
+                                   .debs = { { CK_V("openssl"), CK_V("pool/o.deb"), 7, { 9 } } },
+                                   .n_debs = 1 },
+                             s2;
+    ck_archive_source_encode(&s, &b);
+    assert_ok(ck_archive_source_decode(ck_buf_view(&b), &s2));
+    assert_view(s2.debs[0].filename, "pool/o.deb");
+    assert_int_equal(s2.debs[0].sha256[0], 9);
+
+    ck_buf_clear(&b);
+    ck_view ids[] = { CK_V("CVE-2026-1"), CK_V("CVE-2026-2") };
+    struct ck_changelog_entry e = { CK_V("openssl"), CK_V("3.0.16-1"), 5, ids, 2 }, e2;
+    ck_changelog_entry_encode(&e, &b);
+    assert_ok(ck_changelog_entry_decode(ck_buf_view(&b), &a, &e2));
+    assert_view(e2.ids[1], "CVE-2026-2");
+    assert_int_equal(e2.date, 5);
+
+    ck_buf_clear(&b);
+    ck_put_str(&b, CK_V("x"));
+    ck_put_str(&b, CK_V("1"));
+    ck_put_u64(&b, 0);
+    ck_put_u32(&b, 0xffffffff); /* a count that the bytes cannot hold */
+    assert_fails(ck_changelog_entry_decode(ck_buf_view(&b), &a, &e2), CK_ERR_HOSTILE,
+                 "changelog entry");
+}
+
+/* --- the ring --------------------------------------------------------------------------------- */
+
+enum { NUMBERS = 3 * CK_RING_BUFS * CK_RING_BUF + 77 };
+
+static ck_err *count_up(void *ctx, struct ck_ring *r)
+{
+    size_t *made = ctx;
+    for (size_t i = 0; i < NUMBERS; i++) {
+        struct ck_ring_buf *b = ck_ring_writable(r);
+        if (!b)
+            return NULL;
+        b->p[b->n++] = (uint8_t)(i % 251);
+        *made = i + 1;
+        if (b->n == CK_RING_BUF)
+            ck_ring_publish(r);
+    }
+    return ck_err_new(CK_ERR_HOSTILE, "the end");
+}
+
+static void the_ring_keeps_order_and_loses_nothing(void **state)
+{
+    (void)state;
+    struct ck_ring *r = NULL;
+    assert_ok(ck_ring_new(&r));
+    for (int turn = 0; turn < 2; turn++) { /* a room may do several jobs */
+        size_t made = 0, seen = 0;
+        const struct ck_ring_buf *b;
+        ck_ring_start(r, count_up, &made);
+        while ((b = ck_ring_readable(r))) {
+            for (size_t i = 0; i < b->n; i++)
+                if (b->p[i] != (seen + i) % 251)
+                    fail_msg("byte %zu is wrong", seen + i);
+            seen += b->n;
+            ck_ring_release(r);
+        }
+        assert_fails(ck_ring_finish(r, false), CK_ERR_HOSTILE, "the end");
+        assert_int_equal(seen, NUMBERS);
+    }
+    size_t made = 0;
+    ck_ring_start(r, count_up, &made);
+    assert_non_null(ck_ring_readable(r));
+    assert_ok(ck_ring_finish(r, true)); /* abandoned: the producer stops */
+    assert_true(made < NUMBERS);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(jobs_come_back_as_they_were),
+        cmocka_unit_test(member_tables_are_checked),
+        cmocka_unit_test(archive_records_come_back_as_they_were),
+        cmocka_unit_test(the_ring_keeps_order_and_loses_nothing),
+    };
+    return cmocka_run_group_tests_name("jobs", tests, NULL, NULL);
+}
