@@ -116,12 +116,12 @@ static void report_image(struct ck_scan *s)
 
 static void collect_gaps(struct ck_scan *s)
 {
-    static const struct ck_gap bare = { CK_V("sandbox"),
-                                        CK_V("switched off by --insecure-no-sandbox: what was read "
-                                             "could have changed this program") };
-    static const struct ck_gap no_db = { CK_V("advisories"),
-                                         CK_V("there is no advisory database (cocket db update, "
-                                              "cocket db build): no vulnerability can be named") };
+    const struct ck_gap bare = { CK_V("sandbox"),
+                                 CK_V("switched off by --insecure-no-sandbox: what was read could "
+                                      "have changed this program") };
+    const struct ck_gap no_db = { CK_V("advisories"),
+                                  CK_V("there is no advisory database (cocket db update, cocket db "
+                                       "build): no vulnerability can be named") };
     struct ck_report *r = &s->report;
     size_t n = 0;
     r->gaps = ck_arena_alloc(&s->arena, s->inventory.n_gaps + s->match.n_gaps + 2, sizeof *r->gaps);

@@ -149,7 +149,7 @@ static ck_err *descend(struct ck_source *s, const struct ck_descriptor *d,
                        const struct ck_descriptor **ret)
 {
     for (unsigned level = 0; level <= CK_MAX_INDEX_NESTING; level++) {
-        enum ck_document_kind kind;
+        enum ck_document_kind kind = CK_DOC_MANIFEST;
         struct ck_index_doc ix;
         CK_TRY(kind_of(s, d, &kind));
         if (kind == CK_DOC_MANIFEST) {
