@@ -2,6 +2,8 @@
 #include "base/mem.h"
 #include "base/unit.h"
 
+#include <time.h>
+
 static ck_err *fail_inner(void)
 {
     return ck_err_at(CK_ERR_HOSTILE, 17, "bad byte %c in \x1b[31mname", 'x');
@@ -109,6 +111,20 @@ static void times(void **state)
     assert_true(ck_parse_time(CK_V("2026-08-01T12:00:00.123+02:00"), &t));
     ck_format_time(out, t);
     assert_string_equal(out, "2026-08-01T10:00:00Z");
+    for (int64_t day = -800000; day < 3100000; day += 997) { /* as timegm counts */
+        int64_t want = day * 86400 + 12345;
+        time_t c = want;
+        struct tm tm;
+        char text[64];
+        if (!gmtime_r(&c, &tm) || tm.tm_year < -1900 || tm.tm_year > 8099)
+            continue;
+        strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+        if (tm.tm_year + 1900 < 1000)
+            continue; /* strftime does not pad */
+        ck_format_time(out, want);
+        assert_string_equal(out, text);
+        assert_true(ck_parse_time(ck_view_str(text), &t) && t == want);
+    }
     assert_false(ck_parse_time(CK_V("2026-13-01T12:00:00Z"), &t));
     assert_false(ck_parse_time(CK_V("2026-08-01T12:00:00"), &t));
     assert_false(ck_parse_time(CK_V("2026-08-01T12:00:00Zx"), &t));

@@ -5,7 +5,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 void ck_buf_format(struct ck_buf *b, const char *fmt, ...)
 {
@@ -174,13 +173,42 @@ char *ck_format_bytes(uint64_t n)
     return ck_format(x < 10 ? "%.1f %s" : "%.0f %s", x, unit[i]);
 }
 
+/* The proleptic Gregorian calendar, by hand: gmtime_r and timegm open /etc/localtime, which no room may.
+ * Days since 1970-01-01 of a date, counted in years that begin on the first of March. */
+static int64_t days_of(int64_t year, int month, int day)
+{
+    year -= month <= 2;
+    int64_t era = (year >= 0 ? year : year - 399) / 400;
+    int64_t of_era = year - era * 400;
+    int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+static void date_of(int64_t days, int64_t *ret_year, int *ret_month, int *ret_day)
+{
+    days += 719468;
+    int64_t era = (days >= 0 ? days : days - 146096) / 146097;
+    int64_t of_era = days - era * 146097;
+    int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
+    int64_t shifted = (5 * of_year + 2) / 153;
+    *ret_day = (int)(of_year - (153 * shifted + 2) / 5 + 1);
+    *ret_month = (int)(shifted < 10 ? shifted + 3 : shifted - 9);
+    *ret_year = year + era * 400 + (*ret_month <= 2);
+}
+
 void ck_format_time(char out[32], int64_t seconds)
 {
-    struct tm tm;
-    time_t t = (time_t)seconds;
-    if (!gmtime_r(&t, &tm) || tm.tm_year < -1900 || tm.tm_year > 8099 ||
-        strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-        strcpy(out, "1970-01-01T00:00:00Z");
+    enum { DAY = 86400 };
+    int64_t days = seconds / DAY - (seconds % DAY < 0), rest = seconds - days * DAY, year = 0;
+    int month = 1, day = 1;
+    const int64_t first = -719528, last = 2932896; /* the years 0000 to 9999 */
+    if (days < first || days > last)
+        days = rest = 0;
+    date_of(days, &year, &month, &day);
+    unsigned second = (unsigned)rest;
+    snprintf(out, 32, "%04u-%02u-%02uT%02u:%02u:%02uZ", (unsigned)year % 10000, (unsigned)month % 100,
+             (unsigned)day % 100, second / 3600 % 24, second / 60 % 60, second % 60);
 }
 
 static bool digits(ck_cur *c, size_t n, int lo, int hi, int *ret)
@@ -209,15 +237,13 @@ static bool offset_of(ck_cur *c, int *ret_minutes)
 bool ck_parse_time(ck_view v, int64_t *ret_seconds)
 {
     ck_cur c = ck_cur_of(v);
-    struct tm tm = { 0 };
-    int minutes = 0;
-    bool ok = digits(&c, 4, 0, 9999, &tm.tm_year) && ck_cur_u8(&c) == '-' &&
-              digits(&c, 2, 1, 12, &tm.tm_mon) && ck_cur_u8(&c) == '-' &&
-              digits(&c, 2, 1, 31, &tm.tm_mday);
+    int year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0, minutes = 0;
+    bool ok = digits(&c, 4, 0, 9999, &year) && ck_cur_u8(&c) == '-' &&
+              digits(&c, 2, 1, 12, &month) && ck_cur_u8(&c) == '-' && digits(&c, 2, 1, 31, &day);
     uint8_t t = ok ? ck_cur_u8(&c) : 0;
-    ok = ok && (t == 'T' || t == 't' || t == ' ') && digits(&c, 2, 0, 23, &tm.tm_hour) &&
-         ck_cur_u8(&c) == ':' && digits(&c, 2, 0, 59, &tm.tm_min) && ck_cur_u8(&c) == ':' &&
-         digits(&c, 2, 0, 60, &tm.tm_sec);
+    ok = ok && (t == 'T' || t == 't' || t == ' ') && digits(&c, 2, 0, 23, &hour) &&
+         ck_cur_u8(&c) == ':' && digits(&c, 2, 0, 59, &minute) && ck_cur_u8(&c) == ':' &&
+         digits(&c, 2, 0, 60, &second);
     if (ok && ck_cur_left(&c) && v.p[c.at] == '.') {
         ck_cur_skip(&c, 1);
         while (ck_cur_left(&c) && v.p[c.at] >= '0' && v.p[c.at] <= '9')
@@ -225,8 +251,6 @@ bool ck_parse_time(ck_view v, int64_t *ret_seconds)
     }
     if (!ok || !offset_of(&c, &minutes) || !ck_cur_ok(&c) || !ck_cur_end(&c))
         return false;
-    tm.tm_year -= 1900;
-    tm.tm_mon -= 1;
-    *ret_seconds = (int64_t)timegm(&tm) - minutes * 60;
+    *ret_seconds = days_of(year, month, day) * 86400 + hour * 3600 + (minute - minutes) * 60 + second;
     return true;
 }
