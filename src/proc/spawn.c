@@ -357,7 +357,9 @@ static enum ck_room room_of(const char *name)
 static void get_ready(enum ck_room room, const struct ck_room_body *body, const char *argument,
                       bool sandbox, struct ck_channel *ch, void **ret_state)
 {
-    ck_err *e = sandbox ? ck_sandbox_enter(room, argument) : NULL;
+    ck_err *e = body->load ? body->load(ret_state) : NULL;
+    if (!e && sandbox)
+        e = ck_sandbox_enter(room, argument);
     if (!e && body->prepare)
         e = body->prepare(ret_state);
     if (!e && sandbox)

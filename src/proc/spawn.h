@@ -54,9 +54,11 @@ CK_MUST ck_err *ck_room_call(struct ck_room_proc *r, ck_view job, int in, struct
 
 /* --- the room's side --------------------------------------------------------------------------- */
 
-/* What a room does. `prepare` runs before the system call filter (threads, CA store), may be NULL.
- * `run` does one job: sends pieces through `ch`; its error becomes FAILED. */
+/* What a room does. `load` runs before the sandbox, for what has to be opened (libraries, the CA store);
+ * `prepare` behind landlock and before the system call filter, for threads: both see no foreign byte and may
+ * be NULL. `run` does one job: sends pieces through `ch`; its error becomes FAILED. */
 struct ck_room_body {
+    ck_err *(*load)(void **ret_state);
     ck_err *(*prepare)(void **ret_state);
     ck_err *(*run)(void *state, struct ck_channel *ch, ck_view job, int in, int out);
 };

@@ -41,7 +41,7 @@ static void read_ca(struct ck_buf *out)
     close(fd);
 }
 
-ck_err *ck_room_fetch_prepare(void **ret_state)
+ck_err *ck_room_fetch_load(void **ret_state)
 {
     void *lib = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
     if (!lib)
