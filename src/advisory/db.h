@@ -27,7 +27,11 @@ CK_MUST ck_err *ck_db_writer_add(struct ck_db_writer *w, const struct ck_advisor
 CK_MUST ck_err *ck_db_writer_finish(struct ck_db_writer *w, const char *path);
 
 struct ck_db;
+/* Opens: reads the header and the feeds only, however large the file is. Every other part is checked
+ * when it is read; damage is an error of class CK_ERR_OURS. */
 CK_MUST ck_err *ck_db_open(const char *path, struct ck_db **ret);
+/* The same over bytes in memory, which must outlive it. */
+CK_MUST ck_err *ck_db_open_view(ck_view bytes, struct ck_db **ret);
 void ck_db_close(struct ck_db *db);
 int64_t ck_db_built(const struct ck_db *db);
 size_t ck_db_feeds(const struct ck_db *db);
@@ -43,7 +47,9 @@ bool ck_db_covers(const struct ck_db *db, ck_view ecosystem);
 /* Whether the id is in a known-exploited list. */
 bool ck_db_kev(const struct ck_db *db, ck_view id);
 
-/* One advisory's word about one package. Views live as long as the database; arrays in `a`. */
+/* One advisory's word about one package. Views live as long as the database and `a`, arrays in `a`.
+ * A record comes back as it went in, but that "0" in `introduced` is empty, versions are in another
+ * order, and a summary or note may have been clipped. */
 struct ck_statement {
     size_t feed;
     struct ck_advisory advisory; /* without its affected array */

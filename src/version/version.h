@@ -22,10 +22,14 @@ const char *ck_version_scheme_name(enum ck_version_scheme s);
 
 int ck_dpkg_cmp(ck_view a, ck_view b);
 bool ck_dpkg_valid(ck_view v);
-int ck_rpm_cmp(ck_view a, ck_view b);  /* whole EVR; an absent epoch is 0, an absent release matches any */
+/* Whole [epoch:]version[-release]. An absent epoch is 0; an absent release is older than any, as
+ * where rpm compares versions ("matches any" holds for dependencies only and is no order). */
+int ck_rpm_cmp(ck_view a, ck_view b);
 int ck_rpmvercmp(ck_view a, ck_view b); /* one part */
 bool ck_rpm_valid(ck_view v);
 int ck_apk_cmp(ck_view a, ck_view b);
+/* apk's operator "~": 0 where b is a prefix of a, token by token, too. No order. */
+int ck_apk_cmp_prefix(ck_view a, ck_view b);
 bool ck_apk_valid(ck_view v);
 
 #endif
