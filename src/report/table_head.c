@@ -85,6 +85,12 @@ static void put_layer_count(struct ck_table *t)
                      ck_view_str(ck_arena_format(t->a, "%zu, %s", t->r->n_layers, size)));
 }
 
+/* By the database's time: a report knows no clock. */
+static bool support_ended(const struct ck_report *r)
+{
+    return r->database && r->distro.end_of_life < r->database->built;
+}
+
 static void put_distro(struct ck_table *t)
 {
     const struct ck_distro *d = &t->r->distro;
@@ -94,7 +100,8 @@ static void put_distro(struct ck_table *t)
     ck_format_time(day, d->end_of_life);
     ck_buf_escape(&b, name.n ? name : CK_V("unknown"));
     if (d->end_of_life)
-        ck_buf_format(&b, ", security support until %.10s", day);
+        ck_buf_format(&b, ", security support %s %.10s", support_ended(t->r) ? "ended" : "until",
+                      day);
     if (d->by_id_like)
         ck_put_bytes(&b, CK_V(" (a derivative, matched by its parent's advisories)"));
     put_labelled(t, "system", ck_arena_dup(t->a, ck_buf_view(&b)));
