@@ -22,6 +22,8 @@ INCLUDES = [
      "`layer` may not be used by `update`"),
     ("hub_reads_tar", "src/scan/x.c", '#include "layer/tar.h"\n', "only layer, advisory/feed, room"),
     ("parser_opens_network", "src/detect/x.c", "#include <curl/curl.h>\n", "only room may"),
+    ("test_with_library", "src/detect/test_x.c", "#include <seccomp.h>\n", None),
+    ("test_with_walled_header", "src/scan/test_x.c", '#include "layer/tar.h"\n', "only layer"),
     ("parser_spawns", "src/detect/x.c", '# include "proc/spawn.h"\n', "may not be used by"),
     ("harness_in_program", "src/detect/x.c", '#include "base/unit.h"\n', "only tests"),
     ("harness_in_test", "src/detect/test_x.c", '#include "base/unit.h"\n', None),
