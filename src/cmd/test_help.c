@@ -31,7 +31,7 @@ static void markup_is_gone_and_text_is_not(void **state)
     assert_non_null(strstr(scan, "\n    --platform OS/ARCH[/VARIANT]\n        Which image"));
     assert_non_null(strstr(scan, "\n    docker-archive:PATH[:REF]\n"));
     assert_non_null(strstr(ck_help_text("cocket"), "\n    XDG_CACHE_HOME\n")); /* "_" in a word */
-    assert_non_null(strstr(db, "\n    cocket db import FILE\n"));
+    assert_non_null(strstr(db, "\n    cocket db import [--db FILE] FILE\n"));
     assert_null(strstr(scan, "*"));
     assert_null(strstr(db, "\t"));
 }

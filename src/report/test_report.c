@@ -134,6 +134,19 @@ static void gaps_stand_before_findings(void **state)
     assert_true(strstr(text, "NOT ASSESSED") < strstr(text, "CVE-2025-10002"));
 }
 
+static void ended_support_is_told_by_the_time_of_the_database(void **state)
+{
+    (void)state;
+    ck_autobuf struct ck_buf b = ck_buf_new(CK_LIMIT_NONE);
+    struct ck_report_database database = *sample_debian()->database;
+    struct ck_report r = *sample_debian();
+    r.database = &database;
+    database.built = r.distro.end_of_life + 1;
+    assert_ok(ck_report_table(&r, &(struct ck_table_options){ .columns = 80 }, &b));
+    ck_autofree char *text = ck_buf_steal_str(&b);
+    assert_non_null(strstr(text, "(bookworm), security support ended 2028-06-28\n"));
+}
+
 /* --- Parts ----------------------------------------------------------------------------------- */
 
 static void equal_reports_give_equal_bytes(void **state)
@@ -287,6 +300,7 @@ int main(void)
         cmocka_unit_test(table_of_400_findings_fits_and_cuts_nothing),
         cmocka_unit_test(a_long_report_says_its_verdict_twice),
         cmocka_unit_test(gaps_stand_before_findings),
+        cmocka_unit_test(ended_support_is_told_by_the_time_of_the_database),
         cmocka_unit_test(equal_reports_give_equal_bytes),
         cmocka_unit_test(groups_join_what_one_update_mends),
         cmocka_unit_test(indexes_that_point_nowhere_are_an_error),
