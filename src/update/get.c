@@ -43,7 +43,7 @@ static ck_err *hash_file(struct ck_getter *g, struct ck_got *got)
     ck_hash_finish(h, &got->digest);
     ck_hash_free(h);
     free(piece);
-    if (n < 0)
+    if (n < 0 || lseek(got->fd, 0, SEEK_SET) != 0) /* gpgv reads from where it stands */
         return ck_err_errno(CK_ERR_UNAVAILABLE, "reading");
     ck_hash_add(g->digest, ck_view_of(got->digest.bytes, 32));
     return NULL;

@@ -17,7 +17,9 @@ static ck_err *add_segment(struct ck_db_writer *w, const struct ck_segment *s)
 {
     ck_cur c = ck_cur_of(ck_buf_view(&s->records));
     ck_autoarena struct ck_arena a = { 0 };
-    ck_db_writer_feed(w, &s->feed);
+    struct ck_db_feed feed = s->feed;
+    feed.records = 0; /* the writer counts them */
+    ck_db_writer_feed(w, &feed);
     while (!ck_cur_end(&c)) {
         struct ck_advisory adv;
         ck_view record = ck_cur_str(&c, CK_MAX_FEED_RECORD);
