@@ -176,7 +176,7 @@ static ck_err *say_page(struct bdb *db, ck_view page, uint64_t number)
     size_t n = u16(db, page, 20);
     if (PAGE_HEADER + 2 * n > page.n || n % 2)
         return ck_say_gap(&db->rpm.say, "page %llu: %zu items", (unsigned long long)number, n);
-    for (size_t i = 0; i < n; i += 2) {
+    for (size_t i = 0; i < n && !ck_say_enough(&db->rpm.say); i += 2) {
         char place[64];
         ck_view blob;
         snprintf(place, sizeof place, "page %llu item %zu", (unsigned long long)number, i);
@@ -216,9 +216,9 @@ static ck_err *say_all(struct bdb *db, ck_view file)
         return ck_say_err(&db->rpm.say, e);
     db->pages = ck_pages_new(file, db->page_size, 0);
     ck_err_free(ck_pages_claim(&db->pages, 0)); /* the meta page */
-    for (uint64_t b = 0; b <= db->max_bucket; b++)
+    for (uint64_t b = 0; b <= db->max_bucket && !ck_say_enough(&db->rpm.say); b++)
         CK_TRY(say_bucket(db, (uint32_t)b));
-    return ck_say_end(&db->rpm.say);
+    return ck_say_end(&db->rpm.say, ck_say_enough(&db->rpm.say));
 }
 
 ck_err *ck_detect_rpm_bdb(ck_view content, struct ck_buf *out)
