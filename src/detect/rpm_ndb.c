@@ -101,7 +101,7 @@ static ck_err *say_slots(struct ck_rpm *rpm, ck_view file, size_t slots_end)
         }
         if (s.package == 0)
             continue; /* free */
-        ck_view header;
+        ck_view header = { 0 };
         ck_err *e = blob_of(file, &s, slots_end, &left, &header);
         if (e)
             CK_TRY(ck_say_err(&rpm->say, ck_err_wrap(e, "%s", place)));

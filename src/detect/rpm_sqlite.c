@@ -213,7 +213,7 @@ static ck_err *read_leaf(struct sqlite *db, ck_view page, uint32_t number, ck_cu
 {
     for (size_t i = 0; i < n && !ck_say_enough(&db->rpm.say); i++) {
         char place[64];
-        ck_view payload;
+        ck_view payload = { 0 };
         snprintf(place, sizeof place, "page %u cell %zu", number, i);
         ck_err *e = read_cell(db, page, ck_cur_be16(&pointers), &payload);
         if (e)
