@@ -151,5 +151,5 @@ ck_err *ck_detect_dpkg(ck_view content, struct ck_buf *out)
     for (size_t number = 1; !ck_cur_end(&c); number++)
         CK_TRY(line_of(&say, &s, ck_cur_line(&c), number));
     CK_TRY(finish(&say, &s));
-    return ck_say_end(&say);
+    return ck_say_end(&say, false);
 }

@@ -78,7 +78,7 @@ static ck_err *read_lines(struct ck_say *say, ck_view content, struct ck_arena *
     for (size_t number = 1; !ck_cur_end(&c); number++)
         CK_TRY(line_of(say, arena, ck_cur_line(&c), number, &os));
     CK_TRY(ck_say_os_release(say, &os));
-    return ck_say_end(say);
+    return ck_say_end(say, false);
 }
 
 ck_err *ck_detect_os_release(ck_view content, struct ck_buf *out)

@@ -127,7 +127,7 @@ static ck_err *read_chain(struct bdb *db, uint32_t number, uint32_t total)
     if (total > CK_MAX_RPM_HEADER)
         return ck_err_limit(CK_LIMIT_RPM_HEADER, "an item of %u bytes", total);
     while (number != 0 && db->blob.n < total) {
-        ck_view page;
+        ck_view page = { 0 };
         CK_TRY(take_page(db, number, &page));
         CK_TRY(add_overflow(db, page, number));
         number = u32(db, page, 16);
@@ -152,7 +152,7 @@ static ck_err *item(const struct bdb *db, ck_view page, size_t i, size_t n, ck_v
 /* The header of one pair; empty for the counter. */
 static ck_err *pair(struct bdb *db, ck_view page, size_t i, size_t n, ck_view *ret)
 {
-    ck_view key, data;
+    ck_view key = { 0 }, data = { 0 };
     CK_TRY(item(db, page, i, n, &key));
     CK_TRY(item(db, page, i + 1, n, &data));
     *ret = CK_V("");
@@ -176,9 +176,9 @@ static ck_err *say_page(struct bdb *db, ck_view page, uint64_t number)
     size_t n = u16(db, page, 20);
     if (PAGE_HEADER + 2 * n > page.n || n % 2)
         return ck_say_gap(&db->rpm.say, "page %llu: %zu items", (unsigned long long)number, n);
-    for (size_t i = 0; i < n; i += 2) {
+    for (size_t i = 0; i < n && !ck_say_enough(&db->rpm.say); i += 2) {
         char place[64];
-        ck_view blob;
+        ck_view blob = { 0 };
         snprintf(place, sizeof place, "page %llu item %zu", (unsigned long long)number, i);
         ck_err *e = pair(db, page, i, n, &blob);
         if (e)
@@ -193,7 +193,7 @@ static ck_err *say_bucket(struct bdb *db, uint32_t bucket)
 {
     uint64_t number = bucket_page(db, bucket);
     do {
-        ck_view page;
+        ck_view page = { 0 };
         ck_err *e = take_page(db, number, &page);
         if (e)
             return ck_say_err(&db->rpm.say, ck_err_wrap(e, "bucket %u", bucket));
@@ -216,9 +216,9 @@ static ck_err *say_all(struct bdb *db, ck_view file)
         return ck_say_err(&db->rpm.say, e);
     db->pages = ck_pages_new(file, db->page_size, 0);
     ck_err_free(ck_pages_claim(&db->pages, 0)); /* the meta page */
-    for (uint64_t b = 0; b <= db->max_bucket; b++)
+    for (uint64_t b = 0; b <= db->max_bucket && !ck_say_enough(&db->rpm.say); b++)
         CK_TRY(say_bucket(db, (uint32_t)b));
-    return ck_say_end(&db->rpm.say);
+    return ck_say_end(&db->rpm.say, ck_say_enough(&db->rpm.say));
 }
 
 ck_err *ck_detect_rpm_bdb(ck_view content, struct ck_buf *out)

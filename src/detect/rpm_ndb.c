@@ -88,7 +88,7 @@ static ck_err *say_slots(struct ck_rpm *rpm, ck_view file, size_t slots_end)
     ck_cur c = ck_cur_of(ck_view_head(file, slots_end));
     uint64_t left = file.n;
     ck_cur_skip(&c, HEADER);
-    for (size_t number = HEADER / SLOT; !ck_cur_end(&c); number++) {
+    for (size_t number = HEADER / SLOT; !ck_cur_end(&c) && !ck_say_enough(&rpm->say); number++) {
         char place[48];
         snprintf(place, sizeof place, "slot %zu", number);
         bool magic = has_magic(&c, CK_V("Slot"));
@@ -101,14 +101,14 @@ static ck_err *say_slots(struct ck_rpm *rpm, ck_view file, size_t slots_end)
         }
         if (s.package == 0)
             continue; /* free */
-        ck_view header;
+        ck_view header = { 0 };
         ck_err *e = blob_of(file, &s, slots_end, &left, &header);
         if (e)
             CK_TRY(ck_say_err(&rpm->say, ck_err_wrap(e, "%s", place)));
         else
             CK_TRY(ck_rpm_say_header(rpm, header, place));
     }
-    return ck_say_end(&rpm->say);
+    return ck_say_end(&rpm->say, ck_say_enough(&rpm->say));
 }
 
 ck_err *ck_detect_rpm_ndb(ck_view content, struct ck_buf *out)

@@ -166,11 +166,15 @@ static size_t local_size(const struct sqlite *db, uint64_t total)
     return fit <= most ? fit : least;
 }
 
-/* Section 1.5.2, "Cell Payload Overflow Pages". */
-static ck_err *read_overflow(struct sqlite *db, uint32_t number, uint64_t total)
+/* Section 1.5.2, "Cell Payload Overflow Pages". `local` is copied only when a page is claimed:
+ * cells that overlap cannot have it copied again and again. */
+static ck_err *read_overflow(struct sqlite *db, ck_view local, uint32_t number, uint64_t total)
 {
+    ck_buf_clear(&db->payload);
     while (number != 0 && db->payload.n < total) {
         CK_TRY(ck_pages_claim(&db->pages, number));
+        if (db->payload.n == 0)
+            CK_TRY(ck_buf_add(&db->payload, local));
         ck_view page = ck_view_head(ck_pages_get(&db->pages, number), db->usable);
         ck_cur c = ck_cur_of(page);
         number = ck_cur_be32(&c);
@@ -199,9 +203,7 @@ static ck_err *read_cell(struct sqlite *db, ck_view page, size_t at, ck_view *re
         return NULL;
     if (total > CK_MAX_RPM_HEADER)
         return ck_err_limit(CK_LIMIT_RPM_HEADER, "a row of %llu bytes", (unsigned long long)total);
-    ck_buf_clear(&db->payload);
-    CK_TRY(ck_buf_add(&db->payload, part));
-    CK_TRY(read_overflow(db, next, total));
+    CK_TRY(read_overflow(db, part, next, total));
     *ret = ck_buf_view(&db->payload);
     return NULL;
 }
@@ -209,9 +211,9 @@ static ck_err *read_cell(struct sqlite *db, ck_view page, size_t at, ck_view *re
 static ck_err *read_leaf(struct sqlite *db, ck_view page, uint32_t number, ck_cur pointers,
                          size_t n, row_fn row)
 {
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && !ck_say_enough(&db->rpm.say); i++) {
         char place[64];
-        ck_view payload;
+        ck_view payload = { 0 };
         snprintf(place, sizeof place, "page %u cell %zu", number, i);
         ck_err *e = read_cell(db, page, ck_cur_be16(&pointers), &payload);
         if (e)
@@ -237,7 +239,7 @@ static ck_err *read_interior(struct sqlite *db, ck_view page, uint32_t right, ck
 {
     CK_TRY(push(db, right));
     size_t first = pointers.at;
-    for (size_t i = n; i-- > 0;) {
+    for (size_t i = n; i-- > 0 && !ck_say_enough(&db->rpm.say);) {
         ck_cur_seek(&pointers, first + 2 * i);
         ck_cur cell = ck_cur_of(page);
         ck_cur_seek(&cell, ck_cur_be16(&pointers));
@@ -269,7 +271,7 @@ static ck_err *read_page(struct sqlite *db, uint32_t number, row_fn row)
 static ck_err *walk(struct sqlite *db, uint32_t root, row_fn row)
 {
     CK_TRY(push(db, root));
-    while (db->stack.n)
+    while (db->stack.n && !ck_say_enough(&db->rpm.say))
         CK_TRY(read_page(db, db->stack.v[--db->stack.n], row));
     return NULL;
 }
@@ -286,7 +288,7 @@ static ck_err *say_all(struct sqlite *db, ck_view file)
         CK_TRY(walk(db, db->root, package_row));
     else
         CK_TRY(ck_say_gap(&db->rpm.say, "there is no table Packages"));
-    return ck_say_end(&db->rpm.say);
+    return ck_say_end(&db->rpm.say, ck_say_enough(&db->rpm.say));
 }
 
 ck_err *ck_detect_rpm_sqlite(ck_view content, struct ck_buf *out)

@@ -47,11 +47,12 @@ ck_err *ck_say_err(struct ck_say *s, ck_err *e)
     return say_gap_text(s, ck_err_text(owned));
 }
 
-ck_err *ck_say_end(struct ck_say *s)
+ck_err *ck_say_end(struct ck_say *s, bool gave_up)
 {
     if (s->gaps <= CK_SAY_GAPS)
         return NULL;
-    ck_autofree char *text = ck_format("%zu more places could not be read", s->gaps - CK_SAY_GAPS);
+    ck_autofree char *text = ck_format("%zu more places could not be read%s", s->gaps - CK_SAY_GAPS,
+                                       gave_up ? "; the rest was not looked at" : "");
     return say_gap_text(s, text);
 }
 

@@ -8,7 +8,10 @@
 
 #include "detect/facts.h"
 
-enum { CK_SAY_GAPS = 16 }; /* gaps said in full for one file; the rest is counted */
+enum {
+    CK_SAY_GAPS = 16,     /* gaps said in full for one file; the rest is counted */
+    CK_SAY_ENOUGH = 5000, /* broken places after which a database is not read on */
+};
 
 struct ck_say {
     struct ck_buf *out;
@@ -29,7 +32,11 @@ CK_MUST ck_err *ck_say_gap(struct ck_say *s, const char *fmt, ...) CK_PRINTF(2, 
 /* Says the text of `e` as a gap; takes over `e`. NULL is no gap. */
 CK_MUST ck_err *ck_say_err(struct ck_say *s, ck_err *e);
 
-/* Must be called last: says how many gaps were only counted. */
-CK_MUST ck_err *ck_say_end(struct ck_say *s);
+/* Whether so much is broken that reading on would only cost time; ck_say_end says it. */
+static inline bool ck_say_enough(const struct ck_say *s) { return s->gaps >= CK_SAY_ENOUGH; }
+
+/* Must be called last: says how many gaps were only counted, and whether reading was given up
+ * (where the caller asks ck_say_enough). */
+CK_MUST ck_err *ck_say_end(struct ck_say *s, bool gave_up);
 
 #endif

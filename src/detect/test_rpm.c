@@ -394,6 +394,42 @@ static void sqlite_attacks(void **state)
     CHANGED(ck_detect_rpm_sqlite, "fixtures/rpmdb/sqlite-cbl-mariner-2.0/rpmdb.sqlite", c);
 }
 
+/* 1,000 cells that are all the same one. */
+static void sqlite_one_row_in_every_cell(void **state)
+{
+    (void)state;
+    unit_auto ck_view db =
+        unit_shared("fixtures/rpmdb/sqlite-cbl-mariner-2.0/rpmdb.sqlite");
+    uint8_t *page = (uint8_t *)(uintptr_t)db.p + 233472;
+    page[3] = 1000 >> 8;
+    page[4] = 1000 & 255;
+    for (size_t i = 1; i < 1000; i++)
+        memcpy(page + 8 + 2 * i, page + 8, 2);
+    unit_says_among(ck_detect_rpm_sqlite, db, "983 more places could not be read\n");
+}
+
+/* A database of nothing but broken rows: it ends early and says so. */
+static void sqlite_rubbish_is_given_up(void **state)
+{
+    (void)state;
+    enum { PAGE = 65536, PAGES = 100, CELLS = 30000 };
+    ck_autofree uint8_t *file = ck_calloc(PAGES, PAGE);
+    memcpy(file, "SQLite format 3\0\0\1\1\1\0\x40\x20\x20", 24);
+    uint8_t *root = file + 100;
+    memcpy(root, "\5\0\0\0\x62\0\0\0\0\0\0\2", 12); /* 98 children, page 2 the last one */
+    for (size_t i = 0; i < 98; i++) {
+        uint8_t *cell = file + 1000 + 4 * i;
+        cell[3] = (uint8_t)(i + 3);
+        root[12 + 2 * i] = (uint8_t)((1000 + 4 * i) >> 8);
+        root[13 + 2 * i] = (uint8_t)(1000 + 4 * i);
+    }
+    for (size_t i = 1; i < PAGES; i++)
+        memcpy(file + i * PAGE, (uint8_t[]){ 13, 0, 0, CELLS >> 8, CELLS & 255 }, 5);
+    ck_view db = ck_view_of(file, (size_t)PAGES * PAGE);
+    unit_says_among(ck_detect_rpm_sqlite, db, "cell 0: a record of");
+    unit_says_among(ck_detect_rpm_sqlite, db, "; the rest was not looked at");
+}
+
 /* Cut anywhere, a database gives fewer packages and a gap, never silence. */
 static void cut_off(ck_detect_fn run, const char *file)
 {
@@ -425,6 +461,8 @@ int main(void)
         cmocka_unit_test(ndb_attacks),
         cmocka_unit_test(ndb_one_blob_in_every_slot),
         cmocka_unit_test(sqlite_attacks),
+        cmocka_unit_test(sqlite_one_row_in_every_cell),
+        cmocka_unit_test(sqlite_rubbish_is_given_up),
         cmocka_unit_test(databases_cut_off),
     };
     return cmocka_run_group_tests_name("rpm", tests, NULL, NULL);
