@@ -448,7 +448,8 @@ static void put_advisory(struct emit *e, struct ck_buf *b, const struct ck_w_adv
                      (a->n_aliases ? CK_DB_ADV_ALIASES : 0) | (a->n_fixes ? CK_DB_ADV_FIXES : 0) |
                      (a->n_cvss ? CK_DB_ADV_CVSS : 0) | (a->word ? CK_DB_ADV_WORD : 0) |
                      (a->url ? CK_DB_ADV_URL : 0) | (a->summary ? CK_DB_ADV_SUMMARY : 0) |
-                     (a->published || a->modified ? CK_DB_ADV_DATES : 0);
+                     (a->published || a->modified ? CK_DB_ADV_DATES : 0) |
+                     (a->url_id ? CK_DB_ADV_URL_ID : 0);
     ck_put_u16(b, (uint16_t)flags);
     ck_put_varint(b, e->w->ids.v[a->id].at);
     put_id_refs(e, b, a->aliases, a->n_aliases);

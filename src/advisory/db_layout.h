@@ -38,7 +38,7 @@ enum {
     CK_DB_LAYOUT = 1,
     CK_DB_SHA256_AT = 32, /* the digest covers what is behind it */
     CK_DB_DIGESTED_FROM = 64,
-    CK_DB_SUMMARY_MAX = 120, /* longer ones are clipped */
+    CK_DB_SUMMARY_MAX = 80, /* longer ones are clipped */
     CK_DB_NOTE_MAX = 200,
 };
 
@@ -89,6 +89,7 @@ enum {
     CK_DB_ADV_URL = 1 << 8,
     CK_DB_ADV_SUMMARY = 1 << 9,
     CK_DB_ADV_DATES = 1 << 10,
+    CK_DB_ADV_URL_ID = 1 << 11, /* the id stands behind the address */
 };
 
 /* LEB128. Reading: at most 64 bits, else the cursor goes bad. */
