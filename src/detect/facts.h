@@ -21,7 +21,7 @@ struct ck_package {
     ck_view version;        /* as the distribution writes it, epoch included where it is not 0 or
                                was given: "1:2.3-4" */
     ck_view arch;
-    ck_view source_name;    /* deb Source, apk origin, rpm source package; = name where none is given */
+    ck_view source_name;    /* deb Source, apk origin, rpm source package; else = name */
     ck_view source_version; /* deb: of the source; apk: = version; rpm: [epoch:]version-release */
     ck_view module;         /* rpm modularity label, else empty */
     ck_view status;         /* deb: where it is not "install ok installed" */
@@ -39,13 +39,15 @@ struct ck_fact {
     union {
         struct ck_package package;
         struct ck_os_release os;
-        ck_view gap; /* one sentence: what of this file could not be read, and why */
+        ck_view gap; /* one sentence: what of this file could not be read, and why; escaped */
     };
 };
 
-/* Appends one fact. */
+/* Appends one fact: ck_fact_size bytes, which must fit (buf.h). */
 void ck_fact_encode(const struct ck_fact *f, struct ck_buf *out);
-/* Reads the next fact; false at the end of the cursor. Damage is hostile. Views point into it. */
+size_t ck_fact_size(const struct ck_fact *f);
+/* Reads the next fact; *ret_end at the end of the cursor, then *ret is untouched. Damage is
+ * hostile: unknown kinds, fields longer than FIELD or not UTF-8. Views point into the cursor. */
 CK_MUST ck_err *ck_fact_decode(ck_cur *c, struct ck_fact *ret, bool *ret_end);
 
 #endif

@@ -1,9 +1,9 @@
 /* The order of Alpine versions: apk-package(5), as apk-tools 3 compares them:
  * digits{.digits}[letter]{_suffix[digits]}[~hash][-rN].
  *
- * apk-tools 2 (2.14.4 was asked) differs for valid versions in two ways: "~hash" is unknown to it, and
- * leading zeros behind the first component count the other way round (8.2.001 < 8.2.0). Versions
- * of either kind are hardly found in the releases that ship it.
+ * apk-tools 2 (2.14.4 was asked) differs for valid versions in two ways: "~hash" is unknown to it,
+ * and leading zeros behind the first component count the other way round (8.2.001 < 8.2.0).
+ * Versions of either kind are hardly found in the releases that ship it.
  *
  * Strings that apk calls invalid are compared as far as they can be read. apk-tools 3 stops at
  * the first malformed token and calls all such strings equal; here reading goes on where the rest

@@ -1,0 +1,2 @@
+#define FUZZ_RUN ck_detect_apk
+#include "detect/fuzz_detector.h"
