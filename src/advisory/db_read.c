@@ -74,12 +74,12 @@ static ck_err *read_header(struct ck_db *db)
                           "build it again", layout, CK_DB_LAYOUT);
     if (ck_cur_le32(&c) != CK_DB_SECTION_COUNT_)
         return damaged("number of sections", 12);
+    ck_cur_seek(&c, CK_DB_DIGESTED_FROM);
     db->built = (int64_t)ck_cur_le64(&c);
     uint64_t length = ck_cur_le64(&c);
     if (length != db->file.n)
         return ck_err_new(CK_ERR_OURS, "advisory database is damaged: it is %zu bytes long, "
                           "its header says %llu", db->file.n, (unsigned long long)length);
-    ck_cur_seek(&c, CK_DB_DIGESTED_FROM);
     db->counts.advisories = ck_cur_le64(&c);
     db->counts.statements = ck_cur_le64(&c);
     db->counts.packages = ck_cur_le64(&c);

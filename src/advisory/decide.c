@@ -31,20 +31,31 @@ static bool carries(const struct ck_advisory *adv, ck_view id)
     return false;
 }
 
-/* Another advisory about the package may know the CVE id of what this one calls otherwise. */
-static ck_view merge_alias(ck_view id, const ck_candidates *all)
+/* The CVE id of another advisory about the package that carries this name; empty if there is none. */
+static ck_view cve_of_name(ck_view name, const ck_candidates *all)
 {
-    if (ck_is_cve_id(id))
-        return id;
     for (size_t i = 0; i < all->n; i++) {
         const struct ck_advisory *adv = all->v[i].advisory;
-        if (!adv || adv->n_fixes || adv->n_aliases == 0 || !carries(adv, id))
+        if (!adv || adv->n_fixes || adv->n_aliases == 0 || !carries(adv, name))
             continue;
         ck_view known = canonical_id(adv);
         if (ck_is_cve_id(known))
             return known;
     }
-    return id;
+    return CK_V("");
+}
+
+/* The id under which the advisory is reported. Where it knows no CVE id itself, another advisory about
+ * the package may, by the same name or by one that both give as alias. */
+static ck_view reported_id(const struct ck_advisory *adv, const ck_candidates *all)
+{
+    ck_view id = canonical_id(adv);
+    if (ck_is_cve_id(id))
+        return id;
+    ck_view cve = cve_of_name(adv->id, all);
+    for (size_t i = 0; i < adv->n_aliases && cve.n == 0; i++)
+        cve = cve_of_name(adv->aliases[i], all);
+    return cve.n ? cve : id;
 }
 
 typedef CK_VEC(struct ck_claim) claims;
@@ -57,7 +68,7 @@ static void add_claims(const struct ck_candidate *c, const ck_candidates *all, c
     for (size_t i = 0; i < adv->n_fixes; i++)
         *ck_push(out) = (struct ck_claim){ adv->fixes[i], c };
     if (adv->n_fixes == 0)
-        *ck_push(out) = (struct ck_claim){ merge_alias(canonical_id(adv), all), c };
+        *ck_push(out) = (struct ck_claim){ reported_id(adv, all), c };
 }
 
 /* --- Which candidate counts --------------------------------------------------------------------------- */
