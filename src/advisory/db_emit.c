@@ -448,7 +448,8 @@ static void put_advisory(struct emit *e, struct ck_buf *b, const struct ck_w_adv
                      (a->n_aliases ? CK_DB_ADV_ALIASES : 0) | (a->n_fixes ? CK_DB_ADV_FIXES : 0) |
                      (a->n_cvss ? CK_DB_ADV_CVSS : 0) | (a->word ? CK_DB_ADV_WORD : 0) |
                      (a->url ? CK_DB_ADV_URL : 0) | (a->summary ? CK_DB_ADV_SUMMARY : 0) |
-                     (a->published || a->modified ? CK_DB_ADV_DATES : 0);
+                     (a->published || a->modified ? CK_DB_ADV_DATES : 0) |
+                     (a->url_id ? CK_DB_ADV_URL_ID : 0);
     ck_put_u16(b, (uint16_t)flags);
     ck_put_varint(b, e->w->ids.v[a->id].at);
     put_id_refs(e, b, a->aliases, a->n_aliases);
@@ -545,21 +546,25 @@ static struct ck_db_key content_key(struct emit *e)
 static ck_err *put_header(struct emit *e, struct ck_buf *head)
 {
     ck_autobuf struct ck_buf tail = ck_buf_new(CK_LIMIT_NONE); /* the digested part */
+    uint64_t at = CK_DB_HEADER, length = at;
+    for (int i = 0; i < CK_DB_SECTION_COUNT_; i++)
+        length += e->section[i].n;
+    if (length > CK_MAX_DATABASE)
+        return ck_err_limit(CK_LIMIT_DATABASE, "advisory database of %llu bytes",
+                            (unsigned long long)length);
+    ck_put_u64(&tail, (uint64_t)e->w->built);
+    ck_put_u64(&tail, length);
     ck_put_u64(&tail, e->n_advisories);
     ck_put_u64(&tail, e->n_statements);
     ck_put_u64(&tail, e->packages.n);
     ck_put_u64(&tail, e->n_ids);
     ck_put_u64(&tail, e->key.k0);
     ck_put_u64(&tail, e->key.k1);
-    uint64_t at = CK_DB_HEADER;
     for (int i = 0; i < CK_DB_SECTION_COUNT_; i++) {
         ck_put_u64(&tail, at);
         ck_put_u64(&tail, e->section[i].n);
         at += e->section[i].n;
     }
-    if (at > CK_MAX_DATABASE)
-        return ck_err_limit(CK_LIMIT_DATABASE, "advisory database of %llu bytes",
-                            (unsigned long long)at);
     struct ck_buf parts[1 + CK_DB_SECTION_COUNT_] = { tail };
     memcpy(parts + 1, e->section, sizeof e->section);
     uint8_t digest[32];
@@ -567,8 +572,6 @@ static ck_err *put_header(struct emit *e, struct ck_buf *head)
     ck_put_bytes(head, CK_V(CK_DB_MAGIC));
     ck_put_u32(head, CK_DB_LAYOUT);
     ck_put_u32(head, CK_DB_SECTION_COUNT_);
-    ck_put_u64(head, (uint64_t)e->w->built);
-    ck_put_u64(head, at);
     ck_put_bytes(head, ck_view_of(digest, sizeof digest));
     ck_put_bytes(head, ck_buf_view(&tail));
     return NULL;

@@ -12,6 +12,7 @@ struct ck_w_advisory {
     uint32_t ordinal; /* in the file */
     uint8_t severity;
     bool withdrawn;
+    bool url_id; /* the id was cut from the end of the address */
     bool duplicate; /* of the one before it in the order */
     int64_t published, modified;
     uint64_t hash;

@@ -1,7 +1,7 @@
 /* Layout of the advisory database, shared by db_write.c and db_read.c.
  *
- * header     fixed size, little endian: magic, layout version, time of building, length, SHA-256 of all
- *            behind it, counts, hash key, table of sections
+ * header     fixed size, little endian: magic, layout version, SHA-256 of all that follows, time of
+ *            building, length, counts, hash key, table of sections
  * STRINGS    strings that are referred to, most used first, so that their references are short
  * TEXTS      the same for what only a person reads (summaries, addresses, notes)
  * FEEDS      struct ck_db_feed, and the ordinal of the feed's first advisory
@@ -22,7 +22,7 @@
  *            n versions, versions (each: bytes shared with the one before, rest)
  * statement  advisory (difference to the one before), u8 head [u8 extra [module] [note]], ranges,
  *            [runs of the version table]
- * id         u8-varint form: CVE-2024-1234 takes 4 bytes, a GHSA id 8, others their length and 1
+ * id         short form: CVE-2024-1234 takes 3 bytes, a GHSA id 8, others their length and 1
  *
  * Everything is read through cursors; an offset or count that leads outside gives an error of class
  * CK_ERR_OURS. Opening reads header and feeds, nothing else.
@@ -36,9 +36,9 @@
 
 enum {
     CK_DB_LAYOUT = 1,
-    CK_DB_SHA256_AT = 32, /* the digest covers what is behind it */
-    CK_DB_DIGESTED_FROM = 64,
-    CK_DB_SUMMARY_MAX = 120, /* longer ones are clipped */
+    CK_DB_SHA256_AT = 16, /* the digest covers what is behind it */
+    CK_DB_DIGESTED_FROM = 48,
+    CK_DB_SUMMARY_MAX = 80, /* longer ones are clipped */
     CK_DB_NOTE_MAX = 200,
 };
 
@@ -56,8 +56,8 @@ enum ck_db_section {
     CK_DB_SECTION_COUNT_
 };
 
-/* magic, layout, sections, built, length, digest, 4 counts, key, table */
-enum { CK_DB_HEADER = CK_DB_DIGESTED_FROM + 4 * 8 + 2 * 8 + CK_DB_SECTION_COUNT_ * 16 };
+/* magic, layout, sections, digest; built, length, 4 counts, key, table of sections */
+enum { CK_DB_HEADER = CK_DB_DIGESTED_FROM + 8 * 8 + CK_DB_SECTION_COUNT_ * 16 };
 
 /* The head of a statement: state in bits 0-2, shape of the ranges in bits 3-5. */
 enum {
@@ -89,6 +89,7 @@ enum {
     CK_DB_ADV_URL = 1 << 8,
     CK_DB_ADV_SUMMARY = 1 << 9,
     CK_DB_ADV_DATES = 1 << 10,
+    CK_DB_ADV_URL_ID = 1 << 11, /* the id stands behind the address */
 };
 
 /* LEB128. Reading: at most 64 bits, else the cursor goes bad. */

@@ -74,12 +74,12 @@ static ck_err *read_header(struct ck_db *db)
                           "build it again", layout, CK_DB_LAYOUT);
     if (ck_cur_le32(&c) != CK_DB_SECTION_COUNT_)
         return damaged("number of sections", 12);
+    ck_cur_seek(&c, CK_DB_DIGESTED_FROM);
     db->built = (int64_t)ck_cur_le64(&c);
     uint64_t length = ck_cur_le64(&c);
     if (length != db->file.n)
         return ck_err_new(CK_ERR_OURS, "advisory database is damaged: it is %zu bytes long, "
                           "its header says %llu", db->file.n, (unsigned long long)length);
-    ck_cur_seek(&c, CK_DB_DIGESTED_FROM);
     db->counts.advisories = ck_cur_le64(&c);
     db->counts.statements = ck_cur_le64(&c);
     db->counts.packages = ck_cur_le64(&c);
@@ -483,9 +483,25 @@ static ck_view id_at(const struct ck_db *db, ck_cur *c, struct ck_arena *a)
     return v;
 }
 
+static ck_view join(struct ck_arena *a, ck_view head, ck_view tail)
+{
+    uint8_t *p = ck_arena_alloc(a, head.n + tail.n, 1);
+    if (head.n)
+        memcpy(p, head.p, head.n);
+    if (tail.n)
+        memcpy(p + head.n, tail.p, tail.n);
+    return ck_view_of(p, head.n + tail.n);
+}
+
+/* Without an arena the ids are passed over. */
 static ck_view *read_ids(const struct ck_db *db, ck_cur *c, struct ck_arena *a, size_t *ret_n)
 {
     size_t n = count_of(c);
+    if (!a) {
+        while (n-- && ck_cur_ok(c))
+            ck_cur_varint(c);
+        return NULL;
+    }
     ck_view *v = ck_arena_alloc(a, n, sizeof *v);
     for (size_t i = 0; i < n && ck_cur_ok(c); i++)
         v[i] = id_at(db, c, a);
@@ -503,9 +519,10 @@ static ck_view *read_cvss(const struct ck_db *db, ck_cur *c, struct ck_arena *a,
     return v;
 }
 
-/* Reads an advisory and leaves the cursor at the packages that it names. */
-static ck_err *read_advisory(const struct ck_db *db, uint32_t ordinal, struct ck_arena *a,
-                             struct ck_advisory *ret, ck_cur *ret_packages)
+/* Reads an advisory and leaves the cursor at the packages that it names. Its ids are left out where
+ * `ids` is false. */
+static ck_err *read_advisory(const struct ck_db *db, uint32_t ordinal, bool ids,
+                             struct ck_arena *a, struct ck_advisory *ret, ck_cur *ret_packages)
 {
     if (ordinal >= db->counts.advisories)
         return damaged("advisory number", ordinal);
@@ -515,17 +532,22 @@ static ck_err *read_advisory(const struct ck_db *db, uint32_t ordinal, struct ck
     uint16_t flags = ck_cur_le16(&c);
     adv.severity = (enum ck_severity)(flags & 7);
     adv.withdrawn = flags & CK_DB_ADV_WITHDRAWN;
-    adv.id = id_at(db, &c, a);
+    if (ids)
+        adv.id = id_at(db, &c, a);
+    else
+        ck_cur_varint(&c);
     if (flags & CK_DB_ADV_ALIASES)
-        adv.aliases = read_ids(db, &c, a, &adv.n_aliases);
+        adv.aliases = read_ids(db, &c, ids ? a : NULL, &adv.n_aliases);
     if (flags & CK_DB_ADV_FIXES)
-        adv.fixes = read_ids(db, &c, a, &adv.n_fixes);
+        adv.fixes = read_ids(db, &c, ids ? a : NULL, &adv.n_fixes);
     if (flags & CK_DB_ADV_CVSS)
         adv.cvss = read_cvss(db, &c, a, &adv.n_cvss);
     if (flags & CK_DB_ADV_WORD)
         adv.severity_text = string_ref(db, CK_DB_STRINGS, &c);
     if (flags & CK_DB_ADV_URL)
         adv.url = string_ref(db, CK_DB_TEXTS, &c);
+    if (flags & CK_DB_ADV_URL_ID)
+        adv.url = join(a, adv.url, adv.id);
     if (flags & CK_DB_ADV_SUMMARY)
         adv.summary = string_ref(db, CK_DB_TEXTS, &c);
     if (flags & CK_DB_ADV_DATES) {
@@ -543,7 +565,13 @@ static ck_err *read_advisory(const struct ck_db *db, uint32_t ordinal, struct ck
 ck_err *ck_db_advisory(const struct ck_db *db, uint32_t ordinal, struct ck_arena *a,
                        struct ck_advisory *ret)
 {
-    return read_advisory(db, ordinal, a, ret, NULL);
+    return read_advisory(db, ordinal, true, a, ret, NULL);
+}
+
+ck_err *ck_db_advisory_rating(const struct ck_db *db, uint32_t ordinal, struct ck_arena *a,
+                              struct ck_advisory *ret)
+{
+    return read_advisory(db, ordinal, false, a, ret, NULL);
 }
 
 /* Reads what stands behind the id of an entry of IDS. */
@@ -675,7 +703,7 @@ static ck_err *collect_advisory(const struct ck_db *db, uint32_t ordinal, struct
 {
     struct ck_advisory adv;
     ck_cur c;
-    CK_TRY(read_advisory(db, ordinal, a, &adv, &c));
+    CK_TRY(read_advisory(db, ordinal, true, a, &adv, &c));
     size_t n = count_of(&c);
     if (n == 0 && ck_cur_ok(&c))
         *ck_push(out) = (struct ck_statement){ ck_db_advisory_feed(db, ordinal), adv,
@@ -690,6 +718,17 @@ static ck_err *collect_advisory(const struct ck_db *db, uint32_t ordinal, struct
         CK_TRY(collect(&p, ordinal, a, out));
     }
     return ck_cur_ok(&c) ? NULL : damaged("packages of an advisory", c.at);
+}
+
+ck_err *ck_db_find_ordinal(const struct ck_db *db, uint32_t ordinal, struct ck_arena *a,
+                           struct ck_statements *ret)
+{
+    struct list l = { 0 };
+    ck_err *e = collect_advisory(db, ordinal, a, &l);
+    if (!e)
+        hand_over(&l, a, ret);
+    free(l.v);
+    return e;
 }
 
 ck_err *ck_db_find_id(const struct ck_db *db, ck_view id, struct ck_arena *a,
@@ -755,7 +794,7 @@ static ck_err *verify_advisories(const struct ck_db *db)
         __attribute__((cleanup(ck_arena_free))) struct ck_arena a = { 0 };
         struct ck_advisory adv;
         ck_cur c;
-        CK_TRY(read_advisory(db, i, &a, &adv, &c));
+        CK_TRY(read_advisory(db, i, true, &a, &adv, &c));
         uint64_t at = 0;
         for (size_t n = count_of(&c); n && ck_cur_ok(&c); n--) {
             struct ck_db_package p;

@@ -40,10 +40,17 @@ CK_MUST ck_err *ck_db_versions(struct ck_db_package *p, struct ck_db_entry *e, s
 
 CK_MUST ck_err *ck_db_advisory(const struct ck_db *db, uint32_t ordinal, struct ck_arena *a,
                                struct ck_advisory *ret);
+/* The same without ids: what it says of severity. */
+CK_MUST ck_err *ck_db_advisory_rating(const struct ck_db *db, uint32_t ordinal, struct ck_arena *a,
+                                      struct ck_advisory *ret);
 /* The feed of an advisory. */
 size_t ck_db_advisory_feed(const struct ck_db *db, uint32_t ordinal);
 /* How many statements the feed makes about the ecosystem. */
 uint64_t ck_db_feed_covers(const struct ck_db *db, size_t feed, ck_view ecosystem);
+
+/* All statements of one advisory, those about one package one after the other. */
+CK_MUST ck_err *ck_db_find_ordinal(const struct ck_db *db, uint32_t ordinal, struct ck_arena *a,
+                                   struct ck_statements *ret);
 
 /* The advisories that carry an id. */
 struct ck_db_id {

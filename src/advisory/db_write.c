@@ -140,12 +140,15 @@ ck_err *ck_db_writer_add(struct ck_db_writer *w, const struct ck_advisory *adv)
         add_kev(w, adv);
         return NULL;
     }
+    bool url_id = ck_view_ends(adv->url, adv->id); /* most addresses do */
     *ck_push(&w->advisories) = (struct ck_w_advisory){
         .feed = (uint32_t)(w->feeds.n - 1),
         .hash = record_hash(w, adv),
         .id = ck_pool_use(&w->ids, adv->id),
         .word = ck_pool_use(&w->strings, adv->severity_text),
-        .url = ck_pool_use(&w->texts, adv->url),
+        .url = ck_pool_use(&w->texts, url_id ? ck_view_head(adv->url, adv->url.n - adv->id.n)
+                                             : adv->url),
+        .url_id = url_id,
         .summary = ck_pool_use(&w->texts, clip(&w->arena, adv->summary, CK_DB_SUMMARY_MAX)),
         .aliases = use_all(w, &w->ids, adv->aliases, adv->n_aliases),
         .n_aliases = (uint32_t)adv->n_aliases,

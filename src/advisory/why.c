@@ -1,0 +1,194 @@
+/* The sentences that say why, and where to read on. */
+#include "advisory/match_int.h"
+
+#include <stdio.h>
+
+#define VIEW(...) ck_view_str(ck_arena_format(j->arena, __VA_ARGS__))
+
+static struct ck_db_feed feed_of(struct ck_job *j, size_t feed)
+{
+    struct ck_db_feed f = { .kind = CK_V("?") };
+    ck_err_free(ck_db_feed(j->db, feed, &f));
+    return f;
+}
+
+static const struct {
+    const char *ecosystem, *codename;
+} debian_names[] = {
+    { "Debian:9", "stretch" },   { "Debian:10", "buster" }, { "Debian:11", "bullseye" },
+    { "Debian:12", "bookworm" }, { "Debian:13", "trixie" }, { "Debian:14", "forky" },
+};
+
+/* The security suite of the release among the suites of a feed: "bookworm-security". */
+static ck_view suite_of(ck_view ecosystem, ck_view suites)
+{
+    const char *name = NULL;
+    for (size_t i = 0; i < sizeof debian_names / sizeof *debian_names; i++)
+        if (ck_view_eq(ecosystem, ck_view_str(debian_names[i].ecosystem)))
+            name = debian_names[i].codename;
+    ck_view best = CK_V("");
+    while (name && suites.n) {
+        ck_view rest, suite = ck_view_trim(ck_view_split(suites, ',', &rest));
+        suites = rest;
+        if (!ck_view_starts(suite, ck_view_str(name)))
+            continue;
+        if (best.n == 0 || ck_view_find(suite, '-') < suite.n)
+            best = suite;
+    }
+    return best;
+}
+
+ck_view ck_feed_label(struct ck_job *j, size_t feed)
+{
+    struct ck_db_feed f = feed_of(j, feed);
+    if (j->ranks[feed] == CK_RANK_ARCHIVE) {
+        ck_view suite = suite_of(j->distro->ecosystem, f.detail);
+        if (suite.n)
+            return suite;
+    }
+    return f.kind;
+}
+
+/* "openssl 3.0.15-1", or "openssl 3.0.15-1, the source of libssl3," */
+static ck_view subject(struct ck_job *j, const struct ck_package *p, const struct ck_candidate *c)
+{
+    ck_view name = c->affected.name;
+    if (ck_view_eq(name, p->name))
+        return VIEW("%.*s %.*s", CK_VF(name), CK_VF(c->compared));
+    return VIEW("%.*s %.*s, the source of %.*s,", CK_VF(name), CK_VF(c->compared), CK_VF(p->name));
+}
+
+/* Who fixed it: an erratum under its own id, otherwise the vulnerability's. */
+static ck_view fixed_clause(struct ck_job *j, const struct ck_claim *claim)
+{
+    const struct ck_candidate *c = claim->c;
+    ck_view label = ck_feed_label(j, c->feed), id = c->advisory->id;
+    if (c->rank == CK_RANK_ARCHIVE && !ck_is_cve_id(claim->id))
+        return VIEW("a security update of %.*s whose changelog names no vulnerability",
+                    CK_VF(label));
+    if (c->advisory->n_fixes && !ck_view_eq(id, claim->id))
+        return VIEW("in which %.*s fixed it", CK_VF(id));
+    return VIEW("in which %.*s was fixed (%.*s)", CK_VF(claim->id), CK_VF(label));
+}
+
+/* What the source says where there is no fixed version. %s is the subject. */
+static const struct {
+    const char *head, *tail;
+} state_phrases[CK_FIX_STATE_COUNT_] = {
+    [CK_FIX_FIXED] = { "", " is affected and no fixed version is known" },
+    [CK_FIX_NONE] = { "", " is affected and no fixed version is known yet" },
+    [CK_FIX_WONT] = { "", " is affected and will not be fixed" },
+    [CK_FIX_POSTPONED] = { "", " is affected; the fix is postponed" },
+    [CK_FIX_NO_DSA] = { "", " is affected; it is too minor for an update of its own" },
+    [CK_FIX_END_OF_LIFE] = { "", " is affected and is no longer supported in this release" },
+    [CK_FIX_UNDETERMINED] = { "it is not known yet whether ", " is affected" },
+    [CK_FIX_NOT_AFFECTED] = { "", " is not affected" },
+};
+
+/* "(debian-tracker: no-dsa, \"Minor issue\")" */
+static ck_view state_source(struct ck_job *j, const struct ck_candidate *c)
+{
+    ck_view label = ck_feed_label(j, c->feed);
+    const char *state = ck_fix_state_name(c->affected.state);
+    bool plain = c->affected.state == CK_FIX_FIXED || c->affected.state == CK_FIX_NONE;
+    const char *weight = c->affected.unimportant ? ", unimportant" : "";
+    if (c->affected.note.n)
+        return VIEW("(%.*s: %s%s, \"%.*s\")", CK_VF(label), state, weight,
+                    CK_VF(c->affected.note));
+    if (plain)
+        return VIEW("(%.*s%s)", CK_VF(label), weight);
+    return VIEW("(%.*s: %s%s)", CK_VF(label), state, weight);
+}
+
+ck_view ck_why_affected(struct ck_job *j, const struct ck_package *p, const struct ck_claim *claim)
+{
+    const struct ck_candidate *c = claim->c;
+    ck_view who = subject(j, p, c), id = c->advisory->id;
+    if (!c->range)
+        return VIEW("%.*s is one of the versions that %.*s lists as affected", CK_VF(who),
+                    CK_VF(id));
+    if (c->range->end == CK_END_FIXED && c->range->upper.n) {
+        ck_view clause = fixed_clause(j, claim);
+        return VIEW("%.*s is older than %.*s, %.*s%s", CK_VF(who), CK_VF(c->range->upper),
+                    CK_VF(clause), c->affected.unimportant ? "; rated unimportant" : "");
+    }
+    if (c->range->end == CK_END_LAST_AFFECTED)
+        return VIEW("%.*s is not newer than %.*s, the last version that %.*s names as affected",
+                    CK_VF(who), CK_VF(c->range->upper), CK_VF(id));
+    ck_view source = state_source(j, c);
+    return VIEW("%s%.*s%s %.*s", state_phrases[c->affected.state].head, CK_VF(who),
+                state_phrases[c->affected.state].tail, CK_VF(source));
+}
+
+static ck_view clean_reason(struct ck_job *j, const struct ck_package *p,
+                            const struct ck_claim *claim)
+{
+    const struct ck_candidate *c = claim->c;
+    ck_view who = subject(j, p, c), label = ck_feed_label(j, c->feed);
+    if (c->verdict == CK_V_NOT_AFFECTED)
+        return VIEW("%.*s says that %.*s was never affected in this release", CK_VF(label),
+                    CK_VF(c->affected.name));
+    if (c->verdict == CK_V_FIXED && c->range)
+        return VIEW("%.*s has the fix of %.*s (%.*s)", CK_VF(who), CK_VF(c->range->upper),
+                    CK_VF(label));
+    return VIEW("%.*s is not among the affected versions of %.*s", CK_VF(who), CK_VF(label));
+}
+
+ck_view ck_why_clean(struct ck_job *j, const struct ck_package *p, const struct ck_claim *strong,
+                     const struct ck_claim *weak)
+{
+    ck_view reason = clean_reason(j, p, strong);
+    if (!weak)
+        return reason;
+    ck_view label = ck_feed_label(j, weak->c->feed);
+    return VIEW("%.*s, whatever %.*s says of other versions in %.*s", CK_VF(reason), CK_VF(label),
+                CK_VF(weak->c->advisory->id));
+}
+
+ck_view ck_why_module(struct ck_job *j, const struct ck_package *p, const struct ck_claim *claim)
+{
+    const struct ck_candidate *c = claim->c;
+    ck_view who = subject(j, p, c), id = c->advisory->id, module = c->affected.module;
+    if (module.n == 0)
+        module = c->range && ck_view_find(c->range->upper, ':') && c->range->upper.n
+                     ? c->range->upper : CK_V("no module");
+    if (p->module.n)
+        return VIEW("%.*s is of module %.*s, %.*s is about %.*s", CK_VF(who), CK_VF(p->module),
+                    CK_VF(id), CK_VF(module));
+    return VIEW("%.*s is of another module stream than %.*s is about (%.*s)", CK_VF(who),
+                CK_VF(id), CK_VF(module));
+}
+
+/* --- Addresses ------------------------------------------------------------------------------------ */
+
+static const struct {
+    const char *feed;   /* kind, or NULL for any */
+    const char *prefix; /* of the id */
+    const char *url;    /* in front of the id */
+} links[] = {
+    { "debian-tracker", "", "https://security-tracker.debian.org/tracker/" },
+    { "debian-archive", "CVE-", "https://security-tracker.debian.org/tracker/" },
+    { "alpine-secdb", "CVE-", "https://security.alpinelinux.org/vuln/" },
+    { NULL, "DSA-", "https://security-tracker.debian.org/tracker/" },
+    { NULL, "DLA-", "https://security-tracker.debian.org/tracker/" },
+    { NULL, "GHSA-", "https://github.com/advisories/" },
+    { NULL, "RHSA-", "https://access.redhat.com/errata/" },
+    { NULL, "RLSA-", "https://errata.rockylinux.org/" },
+    { "osv", "", "https://osv.dev/vulnerability/" },
+    { NULL, "CVE-", "https://www.cve.org/CVERecord?id=" },
+};
+
+ck_view ck_advisory_link(struct ck_job *j, const struct ck_claim *claim)
+{
+    const struct ck_advisory *adv = claim->c->advisory;
+    if (adv->url.n)
+        return adv->url;
+    ck_view kind = feed_of(j, claim->c->feed).kind;
+    for (size_t i = 0; i < sizeof links / sizeof *links; i++) {
+        if (links[i].feed && !ck_view_eq(kind, ck_view_str(links[i].feed)))
+            continue;
+        if (ck_view_starts(adv->id, ck_view_str(links[i].prefix)))
+            return VIEW("%s%.*s", links[i].url, CK_VF(adv->id));
+    }
+    return CK_V("");
+}
