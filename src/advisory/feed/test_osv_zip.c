@@ -184,7 +184,7 @@ static void test_attack_directory(void **state)
     ck_buf_free(&b);
 }
 
-/* --- The fixtures; a script counted with python's zipfile and json ------------------------------- */
+/* --- The fixtures; a script counted with python's zipfile and json ------------------------------ */
 
 struct expected {
     const char *file;
