@@ -27,8 +27,8 @@
     X(LAYER_ENTRIES, 400000, "entries", "the largest public layers hold about 250,000 files")     \
     X(LAYER_BLOB, 64 * CK_GIB, "bytes", "one compressed layer")                                   \
     X(LAYER_TAR, 64 * CK_GIB, "bytes", "one layer after decompression")                           \
-    X(LAYER_RATIO, 1100, "times", "deflate cannot exceed 1032; a bomb of zeros in zstd can")      \
-    X(RATIO_FLOOR, 64 * CK_MIB, "bytes", "output below which the ratio is not judged")            \
+    X(LAYER_RATIO, 200, "times", "a root file system reaches 10, zeros 1,032 in gzip")            \
+    X(RATIO_FLOOR, 1 * CK_GIB, "bytes", "output below which the ratio is not judged")             \
     X(GZIP_MEMBERS, 1000000, "members", "pigz and bgzip write one per 64 KiB or more")            \
     X(ZSTD_WINDOW, 8 * CK_MIB, "bytes", "RFC 8878 section 3.1.1.1.2: decoders should take 8 MiB") \
     X(XZ_MEMORY, 80 * CK_MIB, "bytes", "xz -9 needs 65 MiB to decompress")                        \

@@ -21,9 +21,14 @@ struct ck_place {
     struct ck_index_space space;
 };
 
-/* What shows at exactly `path` in the merge of the layers 0 .. top-1, without following a link at the
- * end; every component before the last is followed (symlinks inside the tree only: absolute ones start at
- * the image's root, ".." stops there). Fails with SYMLINKS on a loop. Not found is no error. */
+/* What shows at exactly `path` in the merge of the layers 0 .. top-1, without following a link at
+ * the end; every component before the last is followed (symlinks inside the tree only: absolute
+ * ones start at the image's root, ".." stops there). Fails with SYMLINKS on a loop, with PATH or
+ * PATH_DEPTH where links lead to longer paths. Not found is no error.
+ *
+ * A directory that no layer names, but that something stands in, shows as one of mode 0755 in the
+ * lowest layer that implies it. What a layer puts below a path that is a symlink in a lower layer
+ * makes that path a directory: links are not written through from layer to layer. */
 CK_MUST ck_err *ck_overlay_lookup(const struct ck_overlay *o, size_t top, ck_view path,
                                   struct ck_place *ret);
 

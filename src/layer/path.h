@@ -20,8 +20,8 @@ enum ck_whiteout {
 };
 /* `path` is normalised. Refused: ".wh.", ".wh..", ".wh...", a whiteout of the root, a component
  * with the prefix that is not the last one, other ".wh..wh." names except ".wh..wh.aufs",
- * ".wh..wh.orph" and ".wh..wh.plnk", which are aufs bookkeeping and are ignored
- * (*ret_ignored). */
+ * ".wh..wh.orph" and ".wh..wh.plnk" in the root, which are aufs bookkeeping and are ignored with
+ * all below them (*ret_ignored). The target lives in `a` or in `path`. */
 CK_MUST ck_err *ck_path_whiteout(ck_view path, struct ck_arena *a, enum ck_whiteout *ret,
                                  ck_view *ret_target, bool *ret_ignored);
 

@@ -1,12 +1,26 @@
 /* A tar reader that is fed: ustar, pax (POSIX.1-2017 pax), GNU long names, old and pax GNU sparse
  * maps (counted and refused past SPARSE_ENTRIES), base-256 numbers. Without I/O.
  *
- * It only says what stands in the archive. Names are given as they are, except that a NUL ends
- * them; what a name may be in a layer is layer/path.h's business.
- * Refused, with the entry's number and byte offset: a wrong checksum, numbers that are no numbers
- * or negative, a pax size that disagrees with the ustar size (both given and different, CVE-2025-62518),
- * unknown critical types, a truncated archive, data behind the end that is not zero, and every limit of
- * limits.h (PATH, PAX_HEADER, PAX_RECORDS, SPARSE_ENTRIES).
+ * It only says what stands in the archive. Names are given as they are; what a name may be in a
+ * layer is layer/path.h's business.
+ *
+ * Where readers of tar disagree about what an archive holds, a scanner cannot know what a runtime
+ * will unpack, so such archives are refused, with the entry's number and byte offset:
+ * - a wrong checksum, numbers that are no numbers or (but for mtime) negative, a blank size;
+ * - a pax size that is not the ustar size (CVE-2025-62518). Where the size does not fit into eleven
+ *   octal digits (8 GiB and more) the ustar field may also be blank, 0, 077777777777 or hold the
+ *   low digits, as writers leave it; for smaller sizes even 0 is refused;
+ * - content behind a link, directory, device or fifo; a file whose name ends with a slash;
+ * - two pax headers or two GNU long names for one entry, a pax path that is not the GNU long name,
+ *   a long name behind a pax size; path, linkpath or size given twice, empty, or in a global
+ *   header; a global header between an entry and its own header; a NUL inside a pax or GNU name;
+ * - a sparse map that is out of order or does not add up to the stored content;
+ * - types other than 0, NUL, 1-7, S and g, x, L, K;
+ * - a truncated archive (the last entry's padding belongs to it), data other than zeros behind
+ *   the end;
+ * - every limit of limits.h: PATH, PAX_HEADER, PAX_RECORDS, SPARSE_ENTRIES, and LAYER_TAR for one
+ *   entry.
+ * Other records of a global header are ignored, as container runtimes do.
  */
 #ifndef CK_LAYER_TAR_H
 #define CK_LAYER_TAR_H
@@ -42,11 +56,11 @@ struct ck_tar_entry {
 };
 
 /* Views inside an entry live until the callback returns. A callback's error ends the reading and
- * comes back from ck_tar_feed unchanged. */
+ * comes back from ck_tar_feed unchanged. None may be NULL. */
 struct ck_tar_ops {
     ck_err *(*entry)(void *ctx, const struct ck_tar_entry *e);
-    /* Content of the current entry in order, in pieces. *ret_skip in `entry` does not exist: a
-     * caller that does not want content ignores it; it costs one call per piece of input. */
+    /* Content of the current entry in order, in pieces, which point into what was fed. A caller
+     * that does not want it ignores it; it costs one call per piece of input. */
     ck_err *(*data)(void *ctx, ck_view piece);
     ck_err *(*end)(void *ctx); /* the current entry is complete; called for every entry */
 };
