@@ -61,6 +61,12 @@
     X(FEED_MEMORY, 1536 * CK_MIB, "bytes", "a feed room; the tracker is one JSON document")       \
     X(ADVISORY_RANGES, 20000, "ranges", "affected ranges of one advisory")                        \
     X(ADVISORY_ALIASES, 4096, "ids", "aliases of one advisory; kernel updates name 1,000 CVEs")   \
+    X(ADVISORY_VERSIONS, 400000, "versions", "listed one by one; Debian lists all of a source")   \
+    X(ADVISORY_CVSS, 64, "vectors", "CVSS vectors of one advisory; real ones have 1 to 3")        \
+    X(JSON_TREE, 512 * CK_MIB, "bytes", "one parsed document or record; 30 MB take some 100 MB")  \
+    X(RELEASE_FILES, 100000, "files", "of a Release file; Debian main lists 3,000")               \
+    X(DEB_TAR, 4 * CK_GIB, "bytes", "of a package's data.tar, read up to the changelog")          \
+    X(CHANGELOG_IDS, 100000, "ids", "in one entry; a kernel stable update names some 1,000")      \
     X(CHANGELOG, 32 * CK_MIB, "bytes", "a Debian changelog after decompression")                  \
     X(DEB, 512 * CK_MIB, "bytes", "a binary package read for its changelog")                      \
     X(DATABASE, 4 * CK_GIB, "bytes", "the advisory database")                                     \
