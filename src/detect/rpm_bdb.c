@@ -15,6 +15,7 @@ enum {
     BTREE_MAGIC = 0x053162,
     META_TYPE = 8,
     META_CHECKSUM = 1,
+    LAST_PGNO = 32, /* offset in the meta page */
     PAGE_HEADER = 26,
     PAGE_NONE = 0, /* allocated, never written: an empty bucket */
     PAGE_HASH_UNSORTED = 2,
@@ -216,6 +217,10 @@ static ck_err *say_all(struct bdb *db, ck_view file)
         return ck_say_err(&db->rpm.say, e);
     db->pages = ck_pages_new(file, db->page_size, 0);
     ck_err_free(ck_pages_claim(&db->pages, 0)); /* the meta page */
+    uint64_t last = u32(db, file, LAST_PGNO), pages = file.n / db->page_size;
+    if (last >= pages)
+        CK_TRY(ck_say_gap(&db->rpm.say, "the last page is %llu in a file of %llu pages: it was cut",
+                          (unsigned long long)last, (unsigned long long)pages));
     for (uint64_t b = 0; b <= db->max_bucket && !ck_say_enough(&db->rpm.say); b++)
         CK_TRY(say_bucket(db, (uint32_t)b));
     return ck_say_end(&db->rpm.say, ck_say_enough(&db->rpm.say));

@@ -9,6 +9,7 @@
 #include <zstd_errors.h>
 
 enum {
+    GZIP_RESERVED = 0xe0,
     ZSTD_MAGIC_BYTES = 4,
     /* What one call of a decoder is given at most: a bomb is judged between the calls. */
     SLICE = 4 * 1024 * 1024,
@@ -172,8 +173,11 @@ static ck_err *gzip_run(struct ck_inflate *z, struct io *io)
     /* The header is read on its own: isal_inflate forgets its CRC from one call to the next. */
     int code = g->in_header ? isal_read_gzip_header(&g->state, &g->header)
                             : isal_inflate(&g->state);
-    if (g->in_header && code == ISAL_DECOMP_OK)
+    if (g->in_header && code == ISAL_DECOMP_OK) {
         g->in_header = false;
+        if (g->header.flags & GZIP_RESERVED)
+            return broken(z, "reserved flags are set (RFC 1952 section 2.3.1.2)");
+    }
     moved(z, io, in - g->state.avail_in, out - g->state.avail_out);
     if (code < 0 || code == ISAL_NEED_DICT)
         return broken(z, gzip_reason(code));

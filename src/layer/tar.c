@@ -478,3 +478,15 @@ ck_err *ck_tar_finish(struct ck_tar *t)
         return ck_err_new(CK_ERR_HOSTILE, "the archive was not read to its end");
     return place(t, ck_err_at(CK_ERR_HOSTILE, t->at, "the archive is truncated"));
 }
+
+/* The last byte is fed, so that the content ends as it always does. */
+uint64_t ck_tar_skippable(const struct ck_tar *t)
+{
+    return t->state == STATE_CONTENT && t->left ? t->left - 1 : 0;
+}
+
+void ck_tar_skip(struct ck_tar *t, uint64_t n)
+{
+    t->at += n;
+    t->left -= n;
+}

@@ -69,6 +69,11 @@ struct ck_tar;
 struct ck_tar *ck_tar_new(const struct ck_tar_ops *ops, void *ctx);
 void ck_tar_free(struct ck_tar *t);
 CK_MUST ck_err *ck_tar_feed(struct ck_tar *t, ck_view piece);
+/* For readers that can seek: how many of the next bytes of input are content that nobody reads, and
+ * the way to pass over n of them (at most that many) without feeding them. */
+uint64_t ck_tar_skippable(const struct ck_tar *t);
+void ck_tar_skip(struct ck_tar *t, uint64_t n);
+
 /* After the last byte: the archive must have ended on an entry's border. Two zero blocks are
  * not demanded (several builders write none), but nothing but zeros may follow the first one. */
 CK_MUST ck_err *ck_tar_finish(struct ck_tar *t);

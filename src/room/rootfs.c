@@ -82,13 +82,26 @@ static ck_err *read_file(struct rootfs *r, const char *path, const struct ck_det
     return ck_index_add(r->index, &node);
 }
 
+/* Links in circles, no permission: what cannot be read is said, not passed over. */
+static ck_err *say_unreadable(struct rootfs *r, const char *path, const struct ck_detector *d,
+                              int error)
+{
+    ck_autobuf struct ck_buf facts = ck_buf_new(CK_LIMIT_FACTS);
+    ck_autofree char *text = ck_format("%s was not read: %s", d->name, strerror(error));
+    ck_put_u8(&facts, (uint8_t)d->id);
+    gap(&facts, text);
+    struct ck_node node = { .path = ck_view_str(path), .type = CK_NODE_FILE,
+                            .facts = ck_buf_view(&facts) };
+    return ck_index_add(r->index, &node);
+}
+
 static ck_err *try_file(struct rootfs *r, const char *path, const struct ck_detector *d)
 {
     int fd = open_in_root(r->root, path, O_RDONLY);
     if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
         return NULL;
     if (fd < 0)
-        return ck_err_errno(CK_ERR_UNAVAILABLE, "%s", path);
+        return say_unreadable(r, path, d, errno);
     ck_err *e = read_file(r, path, d, fd);
     close(fd);
     return e;

@@ -26,6 +26,7 @@ struct files {
     struct ck_overlay overlay;
     struct ck_arena *arena;
     CK_VEC(struct file) v;
+    CK_VEC(struct ck_gap) unreached; /* what links in circles hide */
 };
 
 /* --- finding the package files ----------------------------------------------------------------- */
@@ -56,7 +57,14 @@ static ck_err *add_history(struct files *fs, struct file *f)
     for (;;) {
         struct ck_place p;
         size_t top = states.v[states.n - 1].layer;
-        if (top == 0 || (e = ck_overlay_resolve(&fs->overlay, top, f->place, &p)))
+        if (top == 0)
+            break;
+        e = ck_overlay_resolve(&fs->overlay, top, f->place, &p);
+        if (e && ck_err_limit_of(e) == CK_LIMIT_SYMLINKS) { /* nothing was there to be read */
+            ck_err_free(ck_steal(e));
+            break;
+        }
+        if (e)
             break;
         if (!p.found || p.node.type != CK_NODE_FILE)
             break;
@@ -69,10 +77,25 @@ static ck_err *add_history(struct files *fs, struct file *f)
     return e;
 }
 
+/* Links in circles, or too many, hide the file from whoever runs the image too; that it cannot be read
+ * is said, and costs the image its completeness. */
+static ck_err *reach(struct files *fs, ck_view place, struct ck_place *ret)
+{
+    ck_err *e = ck_overlay_resolve(&fs->overlay, fs->overlay.n, place, ret);
+    if (!e || ck_err_limit_of(e) != CK_LIMIT_SYMLINKS)
+        return e;
+    ret->found = false;
+    *ck_push(&fs->unreached) = (struct ck_gap){ ck_arena_dup(fs->arena, place),
+                                                ck_arena_dup(fs->arena,
+                                                             ck_view_str(ck_err_text(e))) };
+    ck_err_free(e);
+    return NULL;
+}
+
 static ck_err *add_file(struct files *fs, ck_view place, enum ck_detector_id detector)
 {
     struct ck_place p;
-    CK_TRY(ck_overlay_resolve(&fs->overlay, fs->overlay.n, place, &p));
+    CK_TRY(reach(fs, place, &p));
     if (!p.found || p.node.type != CK_NODE_FILE)
         return NULL;
     struct state s = state_of(fs, &p);
@@ -105,15 +128,22 @@ static ck_err *visit(void *ctx, const struct ck_place *p)
     return own && own->id == l->place->id ? add_file(l->fs, path, l->place->id) : NULL;
 }
 
+static ck_err *list(struct listing *l, ck_view path)
+{
+    struct ck_place p;
+    CK_TRY(reach(l->fs, path, &p));
+    if (!p.found)
+        return NULL;
+    return ck_overlay_list(&l->fs->overlay, l->fs->overlay.n, path, visit, l);
+}
+
 static ck_err *find_files(struct files *fs)
 {
     for (size_t i = 0; i < ck_detect_places_count; i++) {
         const struct ck_detect_place *p = &ck_detect_places[i];
         ck_view path = ck_view_str(p->path);
         struct listing l = { fs, p, 0 };
-        CK_TRY_WRAP(p->dir ? ck_overlay_list(&fs->overlay, fs->overlay.n, path, visit, &l)
-                           : add_file(fs, path, p->id),
-                    "\"%s\"", p->path);
+        CK_TRY_WRAP(p->dir ? list(&l, path) : add_file(fs, path, p->id), "\"%s\"", p->path);
     }
     return NULL;
 }
@@ -173,6 +203,7 @@ ck_err *ck_inventory_wants(const struct ck_layer_facts *facts, size_t n_layers, 
             e = want(&wants[s->layer], a, s, fs.v.v[i].detector);
         }
     free(fs.v.v);
+    free(fs.unreached.v);
     if (!e)
         *ret_any = any;
     return e;
@@ -311,6 +342,8 @@ static bool is_rpm(enum ck_detector_id id)
 static ck_err *take_files(struct building *b, const struct files *fs)
 {
     bool have_rpm = false, have_db = false;
+    for (size_t i = 0; i < fs->unreached.n; i++)
+        *ck_push(&b->gaps) = fs->unreached.v[i];
     for (size_t i = 0; i < fs->v.n; i++) {
         const struct file *f = &fs->v.v[i];
         if (!was_read(&f->states[0], f->detector))
@@ -338,7 +371,12 @@ static ck_err *take_pendings(struct building *b, const struct files *fs)
     for (size_t i = 0; i < ck_detect_pendings_count; i++) {
         const struct ck_detect_pending *d = &ck_detect_pendings[i];
         struct ck_place p;
-        CK_TRY(ck_overlay_resolve(&fs->overlay, fs->overlay.n, ck_view_str(d->path), &p));
+        ck_err *e = ck_overlay_resolve(&fs->overlay, fs->overlay.n, ck_view_str(d->path), &p);
+        if (e && ck_err_limit_of(e) == CK_LIMIT_SYMLINKS) { /* said of the database already */
+            ck_err_free(e);
+            continue;
+        }
+        CK_TRY(e);
         if (p.found && p.node.type == CK_NODE_FILE && p.node.size)
             add_gap(b, ck_view_str(d->path), ck_view_str(d->why));
     }
@@ -376,6 +414,7 @@ ck_err *ck_inventory_build(const struct ck_layer_facts *facts, size_t n_layers,
     if (!e)
         finish(&b);
     free(fs.v.v);
+    free(fs.unreached.v);
     free(b.packages.v);
     free(b.gaps.v);
     if (e)

@@ -171,9 +171,9 @@ static ck_err *check_blob(const struct ck_image_layer *l, const struct ck_digest
     char text[CK_DIGEST_TEXT];
     if (ck_digest_eq(got, blob_digest(l)))
         return NULL;
-    return ck_err_new(CK_ERR_HOSTILE,
-                      "digest mismatch: the blob's content is %s (OCI image-spec, descriptor, digest)",
-                      ck_digest_text(got, text));
+    return ck_err_new(CK_ERR_HOSTILE, "%s mismatch: the blob's content is %s (OCI image-spec, %s)",
+                      l->has_digest ? "digest" : "diff_id", ck_digest_text(got, text),
+                      l->has_digest ? "descriptor, digest" : "config, rootfs.diff_ids");
 }
 
 /* The room has said DONE or has failed with `e`. A blob that is not what its digest says is the reason

@@ -122,13 +122,18 @@ static void collect_gaps(struct ck_scan *s)
     const struct ck_gap no_db = { CK_V("advisories"),
                                   CK_V("there is no advisory database (cocket db update, cocket db "
                                        "build): no vulnerability can be named") };
+    const struct ck_gap no_distro = { CK_V("distribution"),
+                                      CK_V("no os-release file names a distribution that is known "
+                                           "here") };
     struct ck_report *r = &s->report;
     size_t n = 0;
-    r->gaps = ck_arena_alloc(&s->arena, s->inventory.n_gaps + s->match.n_gaps + 2, sizeof *r->gaps);
+    r->gaps = ck_arena_alloc(&s->arena, s->inventory.n_gaps + s->match.n_gaps + 3, sizeof *r->gaps);
     if (s->options.no_sandbox)
         r->gaps[n++] = bare;
     if (!s->options.db)
         r->gaps[n++] = no_db;
+    if (!s->options.db && !s->distro.known) /* the matcher says it otherwise */
+        r->gaps[n++] = no_distro;
     for (size_t i = 0; i < s->match.n_gaps; i++)
         r->gaps[n++] = s->match.gaps[i];
     for (size_t i = 0; i < s->inventory.n_gaps; i++)

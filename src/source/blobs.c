@@ -47,6 +47,25 @@ static ck_err *find_in_dir(struct ck_source *s, ck_view name, struct ck_found *r
 
 /* --- archive -------------------------------------------------------------------------------------- */
 
+static int by_name(const void *a, const void *b)
+{
+    const struct ck_member *x = a, *y = b;
+    return ck_view_cmp(x->name, y->name);
+}
+
+/* Sorts the members by name. A name that stands there twice means one thing to those who unpack and
+ * another to those who look it up: refused. */
+static ck_err *index_members(struct ck_members *m)
+{
+    if (m->n)
+        qsort(m->v, m->n, sizeof *m->v, by_name);
+    for (size_t i = 1; i < m->n; i++)
+        if (ck_view_eq(m->v[i].name, m->v[i - 1].name))
+            return ck_err_new(CK_ERR_HOSTILE, "\"%.*s\" stands in the archive twice",
+                              CK_VF(m->v[i].name));
+    return NULL;
+}
+
 ck_err *ck_archive_open(struct ck_source *s, const char *path)
 {
     static const struct ck_job_archive list = { .op = CK_ARCHIVE_LIST };
@@ -66,15 +85,14 @@ ck_err *ck_archive_open(struct ck_source *s, const char *path)
     ck_room_stop(room);
     if (e)
         return e;
-    return ck_members_decode(ck_buf_view(&s->table), &s->arena, &s->view.members);
+    CK_TRY(ck_members_decode(ck_buf_view(&s->table), &s->arena, &s->view.members));
+    return index_members(&s->view.members);
 }
 
 static const struct ck_member *member(const struct ck_members *m, ck_view name)
 {
-    for (size_t i = m->n; i > 0; i--) /* of duplicates the last one counts, as tar extracts them */
-        if (ck_view_eq(m->v[i - 1].name, name))
-            return &m->v[i - 1];
-    return NULL;
+    struct ck_member key = { .name = name };
+    return m->n ? bsearch(&key, m->v, m->n, sizeof *m->v, by_name) : NULL;
 }
 
 static ck_err *find_in_archive(struct ck_source *s, ck_view name, struct ck_found *ret,

@@ -115,6 +115,25 @@ static ck_err *read_manifest_json(struct ck_source *s, struct ck_docker_doc *ret
     return ck_docker_doc_decode(bytes, &s->arena, ret);
 }
 
+/* Older loaders believe manifest.json, newer ones index.json: both must mean the same image. An archive
+ * of several platforms names only one of them in manifest.json. */
+static ck_err *check_same_image(const struct ck_source *s, const struct ck_docker_image *im)
+{
+    char hex[129];
+    const struct ck_digest *d = &s->image.config_digest;
+    ck_hex(d->bytes, ck_digest_size(d->alg), hex);
+    ck_view path = im->config, want = ck_view_str(hex);
+    if (s->image.platforms.n)
+        return NULL;
+    if (ck_view_ends(path, CK_V(".json")))
+        path.n -= 5;
+    if (ck_view_ends(path, want))
+        return NULL;
+    return ck_err_new(CK_ERR_HOSTILE,
+                      "manifest.json and index.json name different images: config %.*s and %s",
+                      CK_VF(path), hex);
+}
+
 ck_err *ck_open_docker(struct ck_source *s, const struct ck_reference *ref)
 {
     struct ck_found f;
@@ -134,5 +153,6 @@ ck_err *ck_open_docker(struct ck_source *s, const struct ck_reference *ref)
         inner.name = (ck_view){ 0 };
     else if (doc.images[at].n_tags)
         inner.name = doc.images[at].tags[0];
-    return ck_open_layout(s, &inner);
+    CK_TRY(ck_open_layout(s, &inner));
+    return check_same_image(s, &doc.images[at]);
 }

@@ -106,20 +106,26 @@ static const char *platforms_of(struct ck_source *s, const struct ck_index_doc *
 static ck_err *choose_platform(struct ck_source *s, const struct ck_index_doc *ix, ck_view tag,
                                const struct ck_descriptor **ret)
 {
-    const struct ck_descriptor *best = NULL;
+    const struct ck_descriptor *best = NULL, *bare = NULL;
     int score = 0;
-    size_t candidates = 0;
+    size_t candidates = 0, bares = 0;
     for (size_t i = 0; i < ix->n; i++) {
         const struct ck_descriptor *d = &ix->manifests[i];
         if (d->attestation || (tag.n && !named(d, tag)))
             continue;
         candidates++;
         int now = d->platform.os.n ? ck_platform_match(&s->want, &d->platform) : 0;
+        if (!d->platform.os.n) {
+            bares++;
+            bare = d;
+        }
         if (now > score) {
             score = now;
             best = d;
         }
     }
+    if (!best && bares == 1) /* no platform is named: what is below may name it */
+        best = bare;
     if (!best)
         return ck_err_new(CK_ERR_UNAVAILABLE,
                           candidates ? "no image for %s; the index offers: %s (choose with --platform)"
@@ -223,6 +229,7 @@ static ck_err *read_config(struct ck_source *s, const struct ck_descriptor *d)
 {
     ck_autobuf struct ck_buf json = ck_buf_new(CK_LIMIT_DOCUMENT);
     ck_view bytes;
+    s->image.config_digest = d->digest;
     CK_TRY(ck_source_document(s, blob_name(s, &d->digest), d, &json));
     CK_TRY(ck_source_decode(s, CK_DOCUMENT_CONFIG, d->media_type, ck_buf_view(&json), &bytes));
     return ck_config_doc_decode(bytes, &s->arena, &s->image.config);
@@ -248,7 +255,7 @@ static ck_err *check_asked_platform(struct ck_source *s)
     const struct ck_platform *have = &s->image.config.platform;
     if (!s->options.platform_asked || ck_platform_match(&s->want, have) > 0)
         return NULL;
-    return ck_err_new(CK_ERR_UNAVAILABLE, "the image is for %s, not for %s",
+    return ck_err_new(CK_ERR_UNAVAILABLE, "the image is for %s, not for %s (--platform)",
                       ck_platform_text(have, &s->arena), ck_platform_text(&s->want, &s->arena));
 }
 

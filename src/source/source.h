@@ -24,6 +24,7 @@ struct ck_image {
     ck_view reference;
     bool has_digest;
     struct ck_digest digest; /* of the manifest; docker-archive's old layout: of the config */
+    struct ck_digest config_digest;
     struct ck_config_doc config;
     struct ck_image_layer *layers; /* lowest first */
     size_t n_layers;

@@ -66,7 +66,7 @@ def should_fail_media_type_contradicts_descriptor():
     return image(mediaType=INDEX)
 
 
-@fails('media ?type|layers|manifests|shape')
+@fails('is no application/vnd.oci.image.manifest')
 def should_fail_index_declared_as_manifest():
     im = Image(GOOD)
     manifest = im.add(im.make_manifest())
@@ -155,7 +155,7 @@ def should_fail_descriptor_size_too_small():
     return Image(Layer(GOOD, size=len(gz(GOOD)) - 1))
 
 
-@fails('size')
+@fails('its descriptor says 17')
 def should_fail_manifest_size_lies():
     return indexed(size_is(17))
 
@@ -282,8 +282,9 @@ def should_fail_config_without_rootfs():
     return raw_config(lambda c: {k: v for k, v in c.items() if k != 'rootfs'})
 
 
-@fails('history')
-def should_fail_history_names_more_layers():
+@passes('demo 1.0-1')
+def should_pass_history_names_more_layers():
+    """A history that fits no layer is no rule broken: squashing tools write such. No line is told."""
     return raw_config(lambda c: {**c, 'history': [{'created_by': 'RUN x'}] * 5})
 
 
@@ -404,10 +405,16 @@ def should_pass_docker_schema_2():
     return im
 
 
+@fails('config.User')
+def should_fail_config_user_overflow():
+    """CVE-2024-40635: an id past 2^31 - 1 becomes 0 in some runtimes."""
+    return raw_config(lambda c: {**c, 'config': {'User': '4294967296:-1'}})
+
+
 @passes('demo 1.0-1')
 def should_pass_config_odd_members():
-    """USER, VOLUME and labels that are attacks on runtimes are text to a scanner."""
-    odd = {'User': '4294967296:-1', 'Volumes': {'/../../etc': {}},
+    """VOLUME and labels that are attacks on runtimes are text to a scanner."""
+    odd = {'Volumes': {'/../../etc': {}},
            'Labels': {'x': '\x1b[31m<script>alert(1)</script>'}}
     return raw_config(lambda c: {**c, 'config': odd})
 

@@ -123,7 +123,7 @@ static void test_attack_members(void **state)
 {
     (void)state;
     struct made m = { .name = "A.json", .text = "{\"id\":\"A\"}", .method = 8 };
-#define WITH(...) ({ struct made m_ = m; __VA_ARGS__; m_; })
+#define WITH(...) __extension__ ({ struct made m_ = m; __VA_ARGS__; m_; })
     check(WITH(m_.lie_size = 11), "error: member 0 \"A.json\": zip: bad or truncated deflate "
                                   "data, "
                                   "or more or "
