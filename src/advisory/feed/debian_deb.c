@@ -78,13 +78,9 @@ static ck_err *on_end(void *ctx)
 static ck_err *read_tar(struct ck_inflate *z, struct ck_tar *t, ck_view data, struct search *s)
 {
     uint8_t piece[PIECE];
-    uint64_t out = 0;
     size_t n;
     do {
         CK_TRY(ck_inflate_step(z, &data, piece, sizeof piece, &n));
-        out += n;
-        if (out > CK_MAX_DEB_TAR)
-            return ck_err_limit(CK_LIMIT_DEB_TAR, "too much before the changelog");
         CK_TRY(ck_tar_feed(t, ck_view_of(piece, n)));
         if (s->complete)
             return NULL;
@@ -98,6 +94,7 @@ static ck_err *search_tar(ck_view data, enum ck_compression c, struct search *s)
     static const struct ck_tar_ops ops = { .entry = on_entry, .data = on_data, .end = on_end };
     struct ck_inflate *z = ck_inflate_new(c);
     struct ck_tar *t = ck_tar_new(&ops, s);
+    ck_inflate_bound(z, CK_LIMIT_DEB_TAR);
     ck_err *e = read_tar(z, t, data, s);
     ck_tar_free(t);
     ck_inflate_free(z);
@@ -186,6 +183,7 @@ static ck_err *unpack_changelog(const struct search *s, struct ck_buf *out)
     if (!names[s->best].gzip)
         return ck_buf_add(out, ck_buf_view(&s->content));
     struct ck_inflate *z = ck_inflate_new(CK_COMPRESSION_GZIP);
+    ck_inflate_bound(z, CK_LIMIT_CHANGELOG);
     ck_err *e = gunzip(z, ck_buf_view(&s->content), out);
     ck_inflate_free(z);
     return e;

@@ -8,6 +8,7 @@
 
 struct entry {
     ck_view source, version; /* of the source package */
+    bool may_link;           /* its documentation may be a link to another package's */
     struct ck_archive_deb deb;
 };
 
@@ -15,10 +16,11 @@ struct packages {
     CK_VEC(struct entry) v;
 };
 
-enum field { PACKAGE, SOURCE, VERSION, FILENAME, SIZE, SHA256, N_FIELDS };
+enum field { PACKAGE, SOURCE, VERSION, FILENAME, SIZE, SHA256, DEPENDS, PRE_DEPENDS, N_FIELDS };
 static const ck_view field_names[N_FIELDS] = {
     CK_TV("Package"),  CK_TV("Source"), CK_TV("Version"),
     CK_TV("Filename"), CK_TV("Size"),   CK_TV("SHA256"),
+    CK_TV("Depends"),  CK_TV("Pre-Depends"),
 };
 
 /* "glibc (2.36-9)": the version stands there where it differs from the binary package's. */
@@ -35,6 +37,20 @@ static ck_err *read_source(ck_view value, struct entry *e)
     return NULL;
 }
 
+/* Debian policy 12.3: /usr/share/doc/PACKAGE may be a link only to that of a package of the same
+ * source and version, on which it then depends: "php8.2-common (= 8.2.36-1~deb12u1)". */
+static bool depends_on_version(ck_view depends, ck_view version)
+{
+    for (ck_view rest = depends; rest.n;) {
+        (void)ck_view_split(rest, '(', &rest);
+        ck_view wanted = ck_view_trim(ck_view_head(rest, ck_view_find(rest, ')')));
+        if (ck_view_starts(wanted, CK_V("=")) &&
+            ck_view_eq(ck_view_trim(ck_view_from(wanted, 1)), version))
+            return true;
+    }
+    return false;
+}
+
 static ck_err *read_stanza(ck_view f[N_FIELDS], struct entry *ret)
 {
     static const enum field needed[] = { PACKAGE, VERSION, FILENAME, SIZE, SHA256 };
@@ -48,6 +64,8 @@ static ck_err *read_stanza(ck_view f[N_FIELDS], struct entry *ret)
         return ck_err_new(CK_ERR_HOSTILE, "Source is empty");
     e.deb.name = f[PACKAGE];
     e.deb.filename = f[FILENAME];
+    e.may_link = depends_on_version(f[DEPENDS], f[VERSION]) ||
+                 depends_on_version(f[PRE_DEPENDS], f[VERSION]);
     if (!ck_archive_path_ok(e.deb.filename))
         return ck_err_new(CK_ERR_HOSTILE, "Filename leaves the archive or is no path");
     if (!ck_view_u64(f[SIZE], &e.deb.size))
@@ -74,7 +92,7 @@ static ck_err *read_fields(struct ck_deb822 *d, ck_view f[N_FIELDS], bool *ret_a
             if (f[i].p)
                 return ck_err_new(CK_ERR_HOSTILE, "line %zu: %.*s stands twice", d->line,
                                   CK_VF(field.name));
-            if (field.value.n > CK_MAX_FIELD)
+            if (field.value.n > CK_MAX_FIELD && i < DEPENDS)
                 return ck_err_limit(CK_LIMIT_FIELD, "line %zu: %.*s", d->line, CK_VF(field.name));
             f[i] = field.value;
         }
@@ -99,13 +117,16 @@ static ck_err *read_all(ck_view text, struct packages *p)
     return NULL;
 }
 
-/* By source, its highest version first, then the smallest package first. */
+/* By source, its highest version first, then what surely has documentation of its own, then the
+ * smallest package first. */
 static int by_source(const void *pa, const void *pb)
 {
     const struct entry *a = pa, *b = pb;
     int c = ck_view_cmp(a->source, b->source);
     if (!c)
         c = ck_dpkg_cmp(b->version, a->version);
+    if (!c)
+        c = a->may_link - b->may_link;
     if (!c)
         c = a->deb.size < b->deb.size ? -1 : a->deb.size > b->deb.size;
     return c ? c : ck_view_cmp(a->deb.name, b->deb.name);

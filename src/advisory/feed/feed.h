@@ -46,8 +46,9 @@ struct ck_release {
  * clear-signed file). Arrays in `a`, views into `text`. */
 CK_MUST ck_err *ck_debian_release(ck_view text, struct ck_arena *a, struct ck_release *ret);
 
-/* A source package of a Packages index: its highest version there, and the smallest binary packages
- * built from it (at most 4, smallest first), any of which holds its changelog. */
+/* A source package of a Packages index: its highest version there, and at most 4 of the binary
+ * packages built from it, in the order in which to look for its changelog: first those whose
+ * documentation cannot be a link to another package's (Debian policy 12.3), then the smaller. */
 struct ck_archive_deb {
     ck_view name;     /* binary package */
     ck_view filename; /* relative to the archive's root; checked: no "..", no leading "/" */

@@ -48,6 +48,14 @@ static void test_sources(void **state)
                STANZA("e", "Source: s\n", "1.10-1", "20") STANZA("f", "Source: s\n", "1.10-1", "10")
                STANZA("g", "Source: s\n", "1.10-1~bpo1", "2")),
           "s 1.10-1: f/10 e/20 d/30 c/40\n");
+    /* What depends on its own version of a sibling may have a link for its documentation. */
+#define PHP(package, depends, size) \
+    STANZA(package, "Source: php\n" depends "\n", "8.2-1", size)
+    check(CK_V(PHP("php-bz2", "Depends: libc6 (>= 2), php-common (= 8.2-1)", "1")
+               PHP("php-xsl", "Depends: php-common (=8.2-1~), x ( = 8.2 )", "3")
+               PHP("php-pre", "Pre-Depends: php-common ( = 8.2-1 ) | y", "2")
+               PHP("php-common", "Depends: libc6 (>= 2.34", "9")),
+          "php 8.2-1: php-xsl/3 php-common/9 php-bz2/1 php-pre/2\n");
     check(CK_V("Package: a\nDescription: x\n more: text\n .\n Version: 9\nVersion: 1\nFilename: "
                "p/a.deb\nSize: 1\nSHA256: "
                HASH "\nX: "), "a 1: a/1\n");

@@ -122,35 +122,23 @@ static void test_members(void **state)
 static void test_attack_members(void **state)
 {
     (void)state;
-    struct made m = { .name = "A.json", .text = "{\"id\":\"A\"}", .method = 8 };
-#define WITH(...) __extension__ ({ struct made m_ = m; __VA_ARGS__; m_; })
-    check(WITH(m_.lie_size = 11), "error: member 0 \"A.json\": zip: bad or truncated deflate "
-                                  "data, "
-                                  "or more or "
-                                  "less of it than the header says\n");
-    check(WITH(m_.lie_size = 9), "error: member 0 \"A.json\": zip: bad or truncated deflate data,"
-                                 " "
-                                 "or more or "
-                                 "less of it than the header says\n");
-    check(WITH(m_.cut = 3), "error: member 0 \"A.json\": zip: bad or truncated deflate data, or "
-                            "more or less "
-                            "of it than the header says\n");
-    check(WITH(m_.lie_crc = 1), "error: member 0 \"A.json\": zip: wrong CRC-32\n");
-    check(WITH(m_.lie_local_size = 12), "error: member 0 \"A.json\": zip: local header and "
-                                        "central "
-                                        "directory disagree\n");
-    check(WITH(m_.flags = 1), "error: member 0 \"A.json\": zip: encrypted\n");
-    check(WITH(m_.method = 0; m_.lie_size = 11), "error: member 0 \"A.json\": zip: a method that "
-                                                 "is "
-                                                 "neither "
-                                                 "stored nor deflate (APPNOTE 4.4.5)\n");
-    check(WITH(m_.lie_size = 33 * 1024 * 1024), "error: member 0 \"A.json\": zip: 34603008 bytes "
-                                                ""
-                                                "(limit FEED_RECORD: "
-                                                "33554432 bytes)\n");
-    check(WITH(m_.text = "{\"id\":\"A\",}"), "error: member 0 \"A.json\": OSV record: byte 11: "
-                                             "JSON: parse error: "
-                                            "invalid object key (must be a string)\n");
+#define GOOD .name = "A.json", .text = "{\"id\":\"A\"}", .method = 8
+#define MEMBER "error: member 0 \"A.json\": "
+#define BAD_DEFLATE \
+    MEMBER "zip: bad or truncated deflate data, or more or less of it than the header says\n"
+    check((struct made){ GOOD, .lie_size = 11 }, BAD_DEFLATE);
+    check((struct made){ GOOD, .lie_size = 9 }, BAD_DEFLATE);
+    check((struct made){ GOOD, .cut = 3 }, BAD_DEFLATE);
+    check((struct made){ GOOD, .lie_crc = 1 }, MEMBER "zip: wrong CRC-32\n");
+    check((struct made){ GOOD, .lie_local_size = 12 },
+          MEMBER "zip: local header and central directory disagree\n");
+    check((struct made){ GOOD, .flags = 1 }, MEMBER "zip: encrypted\n");
+    check((struct made){ .name = "A.json", .text = "{\"id\":\"A\"}", .lie_size = 11 },
+          MEMBER "zip: a method that is neither stored nor deflate (APPNOTE 4.4.5)\n");
+    check((struct made){ GOOD, .lie_size = 33 * 1024 * 1024 },
+          MEMBER "zip: 34603008 bytes (limit FEED_RECORD: 33554432 bytes)\n");
+    check((struct made){ .name = "A.json", .text = "{\"id\":\"A\",}", .method = 8 },
+          MEMBER "OSV record: byte 11: JSON: parse error: invalid object key (must be a string)\n");
 }
 
 static void fails_at(const struct ck_buf *b, size_t n, const char *part)
@@ -184,7 +172,7 @@ static void test_attack_directory(void **state)
     ck_buf_free(&b);
 }
 
-/* --- The fixtures; a script counted with python's zipfile and json ------------------------------ */
+/* --- The fixtures; a script counted with python's zipfile and json ----------------------------- */
 
 struct expected {
     const char *file;
