@@ -91,9 +91,11 @@ static ck_err *sync_parent(const char *path)
     return rc == 0 ? NULL : ck_err_errno(CK_ERR_OURS, "fsync of %s", dir);
 }
 
-ck_err *ck_file_write(const char *path, ck_view content, bool durable)
+ck_err *ck_file_write(const char *path, ck_view content, unsigned how)
 {
-    CK_TRY(ck_make_parents(path));
+    bool durable = how & CK_FILE_DURABLE;
+    if (how & CK_FILE_PARENTS)
+        CK_TRY(ck_make_parents(path));
     ck_autofree char *temp = ck_format("%s.XXXXXX", path);
     int fd = mkostemp(temp, O_CLOEXEC);
     if (fd < 0)

@@ -15,8 +15,12 @@ CK_MUST ck_err *ck_file_read(const char *path, struct ck_buf *out);
 /* Makes the directories above `path`, mode 0700. */
 CK_MUST ck_err *ck_make_parents(const char *path);
 
-/* Writes a temporary file beside `path` (made with its parents) and renames it. `durable`: fsync of file and
- * directory first. */
-CK_MUST ck_err *ck_file_write(const char *path, ck_view content, bool durable);
+/* Writes a temporary file beside `path` and renames it. */
+enum ck_file_write {
+    CK_FILE_PLAIN = 0,
+    CK_FILE_PARENTS = 1 << 0, /* make the directories above it: for places of ours only */
+    CK_FILE_DURABLE = 1 << 1, /* fsync of file and directory before it counts */
+};
+CK_MUST ck_err *ck_file_write(const char *path, ck_view content, unsigned how);
 
 #endif

@@ -159,6 +159,17 @@ void ck_buf_json_str(struct ck_buf *b, ck_view v)
     ck_put_u8(b, '"');
 }
 
+char *ck_url_shown(const char *url)
+{
+    const char *host = strstr(url, "://");
+    if (!host)
+        return ck_format("%s", url);
+    host += 3;
+    size_t authority = strcspn(host, "/?#");
+    const char *at = memrchr(host, '@', authority);
+    return at ? ck_format("%.*s%s", (int)(host - url), url, at + 1) : ck_format("%s", url);
+}
+
 char *ck_format_bytes(uint64_t n)
 {
     static const char *const unit[] = { "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };

@@ -188,6 +188,9 @@ static ck_err *status(struct args *a, int *ret_status)
     char built[32];
     (void)ret_status;
     CK_TRY(default_db(a));
+    if (access(a->db, F_OK) != 0)
+        return ck_err_errno(CK_ERR_OURS, "there is no database yet (cocket db update or cocket db "
+                                         "build makes one): %s", a->db);
     CK_TRY(ck_db_open(a->db, &db));
     ck_err *e = ck_db_verify(db);
     struct ck_db_counts n = ck_db_counts(db);
@@ -205,33 +208,57 @@ static ck_err *status(struct args *a, int *ret_status)
     return e;
 }
 
+/* An older database says less: it does not replace a newer one (no rollback). What is there but cannot be
+ * opened may be replaced. */
+static ck_err *check_not_older(const struct ck_db *new, const char *present)
+{
+    struct ck_db *db = NULL;
+    char there[32], here[32];
+    ck_err *e = ck_db_open(present, &db);
+    if (e) {
+        ck_err_free(e);
+        return NULL;
+    }
+    int64_t built = ck_db_built(db);
+    ck_db_close(db);
+    if (ck_db_built(new) >= built)
+        return NULL;
+    ck_format_time(there, ck_db_built(new));
+    ck_format_time(here, built);
+    return ck_err_new(CK_ERR_OURS, "it was built at %s, the present database at %s: remove %s to go back",
+                      there, here, present);
+}
+
 /* Checks all of a database file, then puts a copy at `to` atomically. */
-static ck_err *copy_checked(const char *from, const char *to)
+static ck_err *copy_checked(const char *from, const char *to, bool importing)
 {
     struct ck_db *db = NULL;
     ck_autobuf struct ck_buf bytes = ck_buf_new(CK_LIMIT_DATABASE);
     CK_TRY(ck_db_open(from, &db));
     ck_err *e = ck_db_verify(db);
+    if (!e && importing)
+        e = check_not_older(db, to);
     if (!e)
         e = ck_file_read(from, &bytes);
     if (!e)
-        e = ck_file_write(to, ck_buf_view(&bytes), true);
+        e = ck_file_write(to, ck_buf_view(&bytes),
+                          CK_FILE_DURABLE | (importing ? CK_FILE_PARENTS : 0));
     ck_db_close(db);
-    return e;
+    return e ? ck_err_wrap(e, "%s", from) : NULL;
 }
 
 static ck_err *export(struct args *a, int *ret_status)
 {
     (void)ret_status;
     CK_TRY(default_db(a));
-    return copy_checked(a->db, a->argument);
+    return copy_checked(a->db, a->argument, false);
 }
 
 static ck_err *import(struct args *a, int *ret_status)
 {
     (void)ret_status;
     CK_TRY(default_db(a));
-    return copy_checked(a->argument, a->db);
+    return copy_checked(a->argument, a->db, true);
 }
 
 static const struct verb {

@@ -53,9 +53,12 @@ static ck_err *set_format(struct args *a, const char *value)
 static ck_err *set_fail_on(struct args *a, const char *value)
 {
     enum ck_severity s = ck_severity_parse(ck_view_str(value));
-    if (s == CK_SEVERITY_UNKNOWN)
+    if (s == CK_SEVERITY_UNKNOWN && strcmp(value, "unknown") != 0)
         return ck_err_new(CK_ERR_USAGE,
-                          "--fail-on %s: it is critical, high, medium, low or negligible", value);
+                          "--fail-on %s: it is critical, high, medium, low, negligible, or unknown "
+                          "for any finding",
+                          value);
+    a->scan.has_fail_on = true;
     a->scan.fail_on = s;
     return NULL;
 }
@@ -182,7 +185,7 @@ static ck_err *render(const struct args *a, const struct ck_scan *s, struct ck_b
 static ck_err *write_out(const struct args *a, ck_view text)
 {
     if (a->output && strcmp(a->output, "-") != 0)
-        return ck_file_write(a->output, text, false);
+        return ck_file_write(a->output, text, CK_FILE_PLAIN);
     if (fwrite(text.p, 1, text.n, stdout) != text.n || fflush(stdout) != 0)
         return ck_err_errno(CK_ERR_OURS, "standard output");
     return NULL;

@@ -5,6 +5,7 @@
  * and every warm scan 5 ms of start-up.
  */
 #include "base/mem.h"
+#include "base/text.h"
 #include "room/input.h"
 #include "room/rooms.h"
 
@@ -165,5 +166,6 @@ ck_err *ck_room_fetch(void *state, struct ck_channel *ch, ck_view job, int in, i
     ck_err *e = t.error;
     if (!e && rc != CURLE_OK)
         e = explain(n, c, rc, error);
-    return e ? ck_err_wrap(e, "%s", url) : NULL;
+    ck_autofree char *shown = ck_url_shown(url);
+    return e ? ck_err_wrap(e, "%s", shown) : NULL;
 }

@@ -70,5 +70,5 @@ void ck_cache_put(const struct ck_cache *c, const struct ck_digest *diff_id,
     ck_put_bytes(&file, ck_view_of(magic, sizeof magic));
     ck_put_bytes(&file, ck_view_of(sum.bytes, SUM));
     ck_put_bytes(&file, facts);
-    ck_err_free(ck_file_write(path, ck_buf_view(&file), false));
+    ck_err_free(ck_file_write(path, ck_buf_view(&file), CK_FILE_PARENTS));
 }

@@ -135,6 +135,8 @@ static ck_err *start_slot(struct run *r, struct slot *s, size_t i)
     int ends[2] = { -1, -1 }, in = l->fd;
     struct ck_slice where = l->where;
     *s = (struct slot){ .layer = i, .result = ck_buf_new(CK_LIMIT_FACTS) };
+    if (l->missing)
+        return ck_err_new(CK_ERR_UNAVAILABLE, "its blob is missing");
     if (where.pipe) {
         if (pipe2(ends, O_CLOEXEC) != 0)
             return ck_err_errno(CK_ERR_OURS, "pipe");

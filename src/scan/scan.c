@@ -154,7 +154,7 @@ static void decide(struct ck_scan *s)
     enum ck_severity limit = s->options.fail_on;
     size_t over = 0;
     r->reasons = ck_arena_alloc(&s->arena, 2, sizeof *r->reasons);
-    for (size_t i = 0; limit != CK_SEVERITY_UNKNOWN && i < s->match.n_findings; i++)
+    for (size_t i = 0; s->options.has_fail_on && i < s->match.n_findings; i++)
         over += s->match.findings[i].severity >= limit;
     r->decision = over ? CK_V("deny") : r->n_gaps ? CK_V("quarantine") : CK_V("allow");
     if (over)

@@ -8,7 +8,8 @@
 struct ck_scan_options {
     const struct ck_platform *platform; /* NULL: the host's */
     const struct ck_db *db;             /* NULL: packages only, and a gap that says so */
-    enum ck_severity fail_on;           /* UNKNOWN: no limit was asked for */
+    bool has_fail_on;
+    enum ck_severity fail_on; /* UNKNOWN: any finding */
     bool no_cache, no_sandbox;
     struct ck_progress progress;
 };

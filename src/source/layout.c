@@ -103,10 +103,16 @@ static const char *platforms_of(struct ck_source *s, const struct ck_index_doc *
     return ck_arena_format(&s->arena, "%.*s", CK_VF(ck_buf_view(&b)));
 }
 
+static ck_err *several(struct ck_source *s, const struct ck_index_doc *ix)
+{
+    return ck_err_new(CK_ERR_UNAVAILABLE, "the layout has several images; name one of: %s",
+                      names_of(s, ix));
+}
+
 static ck_err *choose_platform(struct ck_source *s, const struct ck_index_doc *ix, ck_view tag,
                                const struct ck_descriptor **ret)
 {
-    const struct ck_descriptor *best = NULL, *bare = NULL;
+    const struct ck_descriptor *best = NULL, *bare = NULL, *rival = NULL;
     int score = 0;
     size_t candidates = 0, bares = 0;
     for (size_t i = 0; i < ix->n; i++) {
@@ -122,8 +128,15 @@ static ck_err *choose_platform(struct ck_source *s, const struct ck_index_doc *i
         if (now > score) {
             score = now;
             best = d;
+            rival = NULL;
+        } else if (now == score && best && !ck_digest_eq(&d->digest, &best->digest)) {
+            rival = d;
         }
     }
+    if (!best && bares > 1 && ix->manifests[0].ref_name.n)
+        return several(s, ix);
+    if (rival && !ck_view_eq(rival->ref_name, best->ref_name))
+        return several(s, ix);
     if (!best && bares == 1) /* no platform is named: what is below may name it */
         best = bare;
     if (!best)
@@ -187,8 +200,9 @@ static ck_err *locate(struct ck_source *s, const struct ck_layer_desc *l, struct
     bool found = false;
     ck_view name = blob_name(s, &l->d.digest);
     CK_TRY(ck_view_find_blob(s, name, &f, &found));
+    ret->missing = !found;
     if (!found)
-        return ck_err_new(CK_ERR_UNAVAILABLE, "\"%.*s\" is missing", CK_VF(name));
+        return NULL;
     ret->fd = f.slice.pipe ? -1 : f.close ? f.fd : dup(f.fd);
     ret->where = f.slice;
     if (f.slice.length != l->d.size)

@@ -17,7 +17,8 @@ struct ck_image_layer {
     uint64_t size;         /* of the blob, in bytes */
     size_t history;        /* index into image->config.history; SIZE_MAX: not known */
     struct ck_slice where; /* in the source's file, or (pipe) a member of a compressed archive */
-    int fd;                /* to read it from; -1 where it is a member of a compressed archive */
+    int fd; /* to read it from; -1 where it is a member of a compressed archive, or missing */
+    bool missing; /* no such blob: matters only to those who have to read it */
 };
 
 struct ck_image {

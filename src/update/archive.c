@@ -38,6 +38,12 @@ static void note(struct archive *ar, const char *fmt, size_t a, size_t b)
     o->note(o->ctx, text);
 }
 
+static ck_err *at_url(ck_err *e, const char *url)
+{
+    ck_autofree char *shown = ck_url_shown(url);
+    return e ? ck_err_wrap(e, "%s", shown) : NULL;
+}
+
 /* --- Release ------------------------------------------------------------------------------------ */
 
 static const char *keyring_of(const struct archive *ar)
@@ -124,7 +130,7 @@ static ck_err *read_release(struct archive *ar, struct ck_release *ret)
     }
     if (!e)
         e = check_release(ar, ret);
-    return e ? ck_err_wrap(e, "%s", url) : NULL;
+    return at_url(e, url);
 }
 
 /* --- Packages ----------------------------------------------------------------------------------- */
@@ -140,8 +146,9 @@ static ck_err *get_vouched(struct archive *ar, const char *url, uint64_t size,
         return NULL;
     }
     close(got.fd);
-    return ck_err_new(CK_ERR_HOSTILE, "%s is not the file that the signed index names (%s)", url,
-                      got.size == size ? "another digest" : "another size");
+    return at_url(ck_err_new(CK_ERR_HOSTILE, "it is not the file that the signed index names: %s",
+                             got.size == size ? "another digest" : "another size"),
+                  url);
 }
 
 static ck_err *take_source(void *ctx, ck_view record)
@@ -165,7 +172,7 @@ static ck_err *read_packages(struct archive *ar, const struct ck_release_file *f
     CK_TRY(get_vouched(ar, url, f->size, f->sha256, &got));
     ck_err *e = got.size ? ck_parse(ar->g, &job, got.fd, take_source, ar) : NULL;
     close(got.fd);
-    return e ? ck_err_wrap(e, "%s", url) : NULL;
+    return at_url(e, url);
 }
 
 /* The architecture whose Packages are read: sources have the same versions on all of them. */
@@ -231,7 +238,7 @@ static ck_err *fetch_log(struct archive *ar, const struct ck_archive_source *s, 
         ck_err *e = ck_parse(ar->g, &job, got.fd, take_entry, log);
         close(got.fd);
         if (e)
-            return ck_err_wrap(e, "%s", url);
+            return at_url(e, url);
         *ret_found = log->records.n > 0;
     }
     return NULL;
@@ -253,7 +260,7 @@ static ck_err *read_log(struct archive *ar, const struct ck_archive_source *s, s
     }
     CK_TRY(fetch_log(ar, s, log, ret_found));
     if (path && *ret_found)
-        ck_err_free(ck_file_write(path, ck_buf_view(&log->records), false));
+        ck_err_free(ck_file_write(path, ck_buf_view(&log->records), CK_FILE_PARENTS));
     return NULL;
 }
 

@@ -72,7 +72,8 @@ static ck_err *read_file(struct reader *r, const char *source, bool *ret_missing
     r->files++;
     ck_err *e = ck_parse(r->g, &job, got.fd, put_bytes, r);
     close(got.fd);
-    return e ? ck_err_wrap(e, "%s", source) : NULL;
+    ck_autofree char *shown = ck_url_shown(source);
+    return e ? ck_err_wrap(e, "%s", shown) : NULL;
 }
 
 static int by_name(const void *a, const void *b)
@@ -173,18 +174,6 @@ static ck_view join_suites(const struct ck_feed_spec *spec, struct ck_arena *a)
     return ck_view_str(all);
 }
 
-/* "https://user:secret@host/" is shown as "https://host/". */
-static ck_view without_credentials(const char *source, struct ck_arena *a)
-{
-    const char *host = strstr(source, "://");
-    const char *at = host ? strchr(host, '@') : NULL;
-    const char *slash = host ? strchr(host + 3, '/') : NULL;
-    if (!at || (slash && slash < at))
-        return ck_arena_dup(a, ck_view_str(source));
-    return ck_view_str(
-        ck_arena_format(a, "%.*s%s", (int)(host + 3 - source), source, at + 1));
-}
-
 ck_err *ck_feed_read(const struct ck_feed_spec *spec, const struct ck_update_options *o,
                      struct ck_arena *a, struct ck_segment *ret)
 {
@@ -193,8 +182,9 @@ ck_err *ck_feed_read(const struct ck_feed_spec *spec, const struct ck_update_opt
     struct reader r = { .g = &g, .spec = spec, .segment = &s };
     struct ck_advisory_sink sink = { put_advisory, &r };
     char digest[CK_DIGEST_TEXT];
+    ck_autofree char *shown = ck_url_shown(spec->source);
     s.feed = (struct ck_db_feed){ .kind = ck_view_str(ck_feed_kind_name(spec->kind)),
-                                  .source = without_credentials(spec->source, a),
+                                  .source = ck_arena_dup(a, ck_view_str(shown)),
                                   .detail = join_suites(spec, a),
                                   .time = o->now };
     ck_err *e = spec->kind == CK_KIND_DEBIAN_ARCHIVE

@@ -143,7 +143,8 @@ ck_err *ck_get(struct ck_getter *g, const char *source, struct ck_got *ret, bool
     ck_err *e = hash_file(g, &got);
     if (e) {
         close(got.fd);
-        return ck_err_wrap(e, "%s", source);
+        ck_autofree char *shown = ck_url_shown(source);
+        return ck_err_wrap(e, "%s", shown);
     }
     *ret = got;
     return NULL;

@@ -37,7 +37,7 @@ ck_err *ck_segment_save(const char *path, const struct ck_segment *s)
     ck_put_str(&b, s->feed.digest);
     ck_put_u64(&b, s->feed.records);
     ck_put_bytes(&b, ck_buf_view(&s->records));
-    return ck_file_write(path, ck_buf_view(&b), true);
+    return ck_file_write(path, ck_buf_view(&b), CK_FILE_PARENTS | CK_FILE_DURABLE);
 }
 
 ck_err *ck_segment_load(const char *path, struct ck_arena *a, struct ck_segment *ret)

@@ -44,8 +44,6 @@ static ck_err *build(struct ck_segment *segments, size_t n, int64_t now, const c
         ck_segment_free(&segments[i]);
     }
     if (!e)
-        e = ck_make_parents(out);
-    if (!e)
         e = ck_db_writer_finish(w, out);
     ck_db_writer_free(w);
     return e;
@@ -138,6 +136,8 @@ ck_err *ck_db_update(const struct ck_feed_specs *specs, const struct ck_update_o
     }
     if (!e && n == 0)
         e = ck_err_new(CK_ERR_UNAVAILABLE, "no feed could be had: the database stays as it is");
+    if (!e)
+        e = ck_make_parents(out);
     if (!e)
         e = build(segments, n, o->now, out);
     free_segments(segments, n);

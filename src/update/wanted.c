@@ -76,5 +76,5 @@ ck_err *ck_wanted_add(const ck_view *names, size_t n)
         CK_TRY(ck_buf_add(&out, all[i]));
         CK_TRY(ck_buf_add(&out, CK_V("\n")));
     }
-    return ck_file_write(path, ck_buf_view(&out), false);
+    return ck_file_write(path, ck_buf_view(&out), CK_FILE_PARENTS);
 }
