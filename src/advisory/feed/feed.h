@@ -22,7 +22,8 @@ CK_MUST ck_err *ck_feed_osv_zip(ck_view zip, const struct ck_advisory_sink *sink
  * ("CVE-2019-1 GHSA-x", "CVE-2017-2616 (+ regression fix)"); one advisory per id. */
 CK_MUST ck_err *ck_feed_alpine_secdb(ck_view json, const struct ck_advisory_sink *sink);
 
-/* The Debian security tracker's JSON: source -> CVE -> release -> status. Every state is kept. */
+/* The Debian security tracker's JSON: source -> CVE -> release -> status. Every state is kept. It
+ * is read a source at a time: an id that several sources carry is put once for each of them. */
 CK_MUST ck_err *ck_feed_debian_tracker(ck_view json, const struct ck_advisory_sink *sink);
 
 /* CISA's known exploited vulnerabilities: records with `kev` set. */

@@ -7,7 +7,7 @@
 #include <time.h>
 #include <zlib.h>
 
-/* --- A zip, written by the book, with one thing wrong if a test wants it ---------------------- */
+/* --- A zip, written by the book, with one thing wrong if a test wants it --- */
 
 struct made {
     const char *name, *text;
@@ -172,7 +172,7 @@ static void test_attack_directory(void **state)
     ck_buf_free(&b);
 }
 
-/* --- The fixtures; a script counted with python's zipfile and json ----------------------------- */
+/* --- The fixtures; a script counted with python's zipfile and json --- */
 
 struct expected {
     const char *file;
