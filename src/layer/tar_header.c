@@ -91,7 +91,7 @@ static ck_err *check_sum(ck_view block)
 
     ck_view field = get(block, CHECKSUM);
     int32_t sum = ' ' * CHECKSUM.n, high = 0;
-    for (size_t i = 0; i < CK_TAR_BLOCK_SIZE; i++) /* a constant: the compiler makes vectors of it */
+    for (size_t i = 0; i < CK_TAR_BLOCK_SIZE; i++) /* a constant, for vectors */
         sum += block.p[i];
     for (size_t i = 0; i < field.n; i++)
         sum -= field.p[i];
