@@ -14,17 +14,28 @@ static ck_err *damaged(size_t at, const char *what)
     return ck_err_at(CK_ERR_HOSTILE, at, "layer index: %s", what);
 }
 
+size_t ck_index_shared(ck_view a, ck_view b)
+{
+    size_t n = a.n < b.n ? a.n : b.n, i = 0;
+    for (uint64_t x, y; i + sizeof x <= n; i += sizeof x) {
+        memcpy(&x, a.p + i, sizeof x);
+        memcpy(&y, b.p + i, sizeof y);
+        if (x != y)
+            break;
+    }
+    while (i < n && a.p[i] == b.p[i])
+        i++;
+    return i;
+}
+
 int ck_index_path_cmp(ck_view a, ck_view b)
 {
-    size_t n = a.n < b.n ? a.n : b.n;
-    for (size_t i = 0; i < n; i++) {
-        if (a.p[i] == b.p[i])
-            continue;
-        if (a.p[i] == '/' || b.p[i] == '/')
-            return a.p[i] == '/' ? -1 : 1;
-        return a.p[i] < b.p[i] ? -1 : 1;
-    }
-    return a.n < b.n ? -1 : a.n > b.n;
+    size_t i = ck_index_shared(a, b);
+    if (i == a.n || i == b.n)
+        return a.n < b.n ? -1 : a.n > b.n;
+    if (a.p[i] == '/' || b.p[i] == '/')
+        return a.p[i] == '/' ? -1 : 1;
+    return a.p[i] < b.p[i] ? -1 : 1;
 }
 
 bool ck_index_is_below(ck_view path, ck_view dir)

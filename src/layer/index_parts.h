@@ -30,6 +30,8 @@ enum {
 /* Bytewise, but "/" before all other bytes: what is below a directory follows it at once, and
  * names within a directory are in their own bytewise order. */
 int ck_index_path_cmp(ck_view a, ck_view b);
+/* How many bytes at their beginnings are the same. */
+size_t ck_index_shared(ck_view a, ck_view b);
 /* Whether `path` is below the directory `dir`, at any depth. */
 bool ck_index_is_below(ck_view path, ck_view dir);
 /* Seven bits a byte, the lowest first; the top bit says that more follow. */

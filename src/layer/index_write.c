@@ -274,19 +274,11 @@ static ck_err *check_links(const struct ck_index_writer *w)
 
 /* --- encoding --- */
 
-static size_t shared_bytes(ck_view a, ck_view b)
-{
-    size_t n = 0;
-    while (n < a.n && n < b.n && a.p[n] == b.p[n])
-        n++;
-    return n;
-}
-
 static ck_err *put_record(const struct ck_index_writer *w, const struct item *it, ck_view before,
                           struct ck_buf *out)
 {
     ck_view path = path_of(w, it);
-    size_t shared = shared_bytes(before, path);
+    size_t shared = ck_index_shared(before, path);
     CK_TRY(add_varint(out, shared));
     CK_TRY(add_bytes(out, ck_view_from(path, shared)));
     CK_TRY(ck_buf_add(out, ck_view_of(&it->flags, 1)));

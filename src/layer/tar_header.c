@@ -90,8 +90,8 @@ static ck_err *check_sum(ck_view block)
     CK_TRY(read_number(block, CHECKSUM, "checksum", &given));
 
     ck_view field = get(block, CHECKSUM);
-    int64_t sum = ' ' * CHECKSUM.n, high = 0;
-    for (size_t i = 0; i < block.n; i++)
+    int32_t sum = ' ' * CHECKSUM.n, high = 0;
+    for (size_t i = 0; i < CK_TAR_BLOCK_SIZE; i++) /* a constant, for vectors */
         sum += block.p[i];
     for (size_t i = 0; i < field.n; i++)
         sum -= field.p[i];

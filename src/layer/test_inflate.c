@@ -258,7 +258,8 @@ static void gzip_checksum_and_length(void **state)
         struct ck_buf ck_autobuf b = ck_buf_new(CK_LIMIT_NONE);
         add_gzip(&b, CK_V("some text"));
         b.p[b.n - back] ^= 0x10;
-        assert_refused(CK_COMPRESSION_GZIP, &b, CK_ERR_HOSTILE, "checksum or length does not match");
+        assert_refused(CK_COMPRESSION_GZIP, &b, CK_ERR_HOSTILE,
+                       "checksum or length does not match");
     }
 }
 

@@ -521,7 +521,7 @@ static void random_stacks_show_what_the_model_shows(void **state)
 {
     (void)state;
     unsigned seed = 20260801, stacks = 0;
-    while (stacks < 4000) {
+    while (stacks < 2000) {
         struct stack s = { 0 };
         struct model models[STACK_MAX] = { 0 };
         size_t want = 1 + (size_t)rand_r(&seed) % STACK_MAX;
