@@ -470,8 +470,10 @@ ck_err *ck_tar_feed(struct ck_tar *t, ck_view piece)
 
 ck_err *ck_tar_finish(struct ck_tar *t)
 {
-    bool border = (t->state == STATE_HEADER && !t->have && !meta_pending(t)) ||
-                  t->state == STATE_ZEROS || (t->state == STATE_PADDING && !t->padding);
+    /* The last entry's content is whole; several builders (umoci) leave out the padding behind it. */
+    bool border = ((t->state == STATE_HEADER && !t->have) || t->state == STATE_PADDING) &&
+                  !meta_pending(t);
+    border = border || t->state == STATE_ZEROS;
     if (border)
         return NULL;
     if (t->state == STATE_FAILED)

@@ -57,10 +57,16 @@ static void truncated_archives_are_refused_at_every_byte(void **state)
     struct ck_buf ck_autobuf b = ck_buf_new(CK_LIMIT_NONE);
     made_pax(&b, 'x', "mtime", "1.5");
     made_entry(&b, (struct made){ .name = "a" }, CK_V("123"));
-    for (size_t n = 1; n < b.n; n++) {
+    const size_t whole = b.n - 509; /* the content of 3 bytes is there, its padding may lack */
+    for (size_t n = 1; n < whole; n++) {
         struct heard h = { 0 };
         assert_fails(read_in_pieces(ck_view_head(ck_buf_view(&b), n), SIZE_MAX, &h),
                      CK_ERR_HOSTILE, "the archive is truncated");
+        forget(&h);
+    }
+    for (size_t n = whole; n <= b.n; n++) {
+        struct heard h = { 0 };
+        assert_ok(read_in_pieces(ck_view_head(ck_buf_view(&b), n), SIZE_MAX, &h));
         forget(&h);
     }
 }

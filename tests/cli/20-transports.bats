@@ -123,8 +123,8 @@ copy() { skopeo --insecure-policy copy -q "$@"; }
         report "$ref"
         jq -c '[.packages, .findings, .distro, .summary, [.image.layers[].diffId]]' report.json >>all
     done
+    is "$(wc -l <all)" 3
     is "$(sort -u all | wc -l)" 1
-    is "$(wc -l <same)" 1
 }
 
 @test "rootfs: the same packages as the image of it" {
@@ -162,7 +162,7 @@ multi() {
     is "$(packages)" 'demo 1.0-arm64'
     report oci:multi --platform linux/arm/v7
     is "$(packages)" 'demo 1.0-armv7'
-    is "$(jq -r .image.architecture report.json)" arm/v7
+    is "$(jq -r .image.architecture report.json)" arm
 }
 
 @test "an index of several platforms: the host's by default" {
@@ -197,6 +197,6 @@ multi() {
     for f in "$SHARED"/fixtures/images/docker-save/*.tar; do
         report "docker-archive:$f"
     done
-    report "docker-archive:$SHARED/fixtures/images/oci-archive-attestation-manifest.tar"
+    report "docker-archive:$SHARED/fixtures/images/oci-archive-attestation-manifest.tar" --platform linux/arm64
     report "oci-archive:$SHARED/fixtures/images/oci-archive-attestation-manifest.tar"
 }

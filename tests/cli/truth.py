@@ -96,6 +96,7 @@ def secfixes(folder):
             doc = json.load(f)
         for entry in doc['packages'] or []:
             for version, ids in (entry['pkg'].get('secfixes') or {}).items():
+                version = version.replace('.-r', '-r')  # a slip in the feed: "1.0.4.-r0"
                 for text in ids or []:
                     yield entry['pkg']['name'], version, canonical(text)
 

@@ -395,6 +395,17 @@ static ck_err *read_record(struct osv *o)
     return read_severity(o);
 }
 
+/* Updates that mend bugs or bring features: no vulnerability, unless they name one. */
+static bool is_no_vulnerability(const struct osv *o)
+{
+    static const ck_view prefixes[] = { CK_TV("ALBA-"), CK_TV("ALEA-"), CK_TV("RLBA-"), CK_TV("RLEA-"),
+                                        CK_TV("RHBA-"), CK_TV("RHEA-") };
+    for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++)
+        if (ck_view_starts(o->adv.id, prefixes[i]))
+            return o->adv.n_fixes == 0 && o->adv.n_aliases == 0;
+    return false;
+}
+
 ck_err *ck_osv_record(ck_view json, struct ck_arena *a, const struct ck_advisory_sink *sink)
 {
     static const ck_view skip[] = { CK_TV("references"), CK_TV("credits"), { NULL, 0 } };
@@ -406,7 +417,7 @@ ck_err *ck_osv_record(ck_view json, struct ck_arena *a, const struct ck_advisory
         return ck_err_new(CK_ERR_HOSTILE, "OSV record: is no object");
     CK_TRY_WRAP(ck_jnode_need_str(o.root, CK_V("id"), &o.adv.id), "OSV record");
     CK_TRY_WRAP(read_record(&o), "OSV record \"%.*s\"", CK_VF(o.adv.id));
-    return sink->put(sink->ctx, &o.adv);
+    return is_no_vulnerability(&o) ? NULL : sink->put(sink->ctx, &o.adv);
 }
 
 ck_err *ck_feed_osv(ck_view json, const struct ck_advisory_sink *sink)
