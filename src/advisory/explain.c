@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { ABSENT_NAMED = 8 };
+
 struct explain {
     struct ck_job *j;
     ck_view id;
@@ -115,6 +117,13 @@ static void say_statement(struct explain *x, const struct ck_statement *st)
         line(x, "  \"%.*s\"", CK_VF(af->note));
 }
 
+static void say_absent(struct explain *x, const struct ck_statement *st)
+{
+    if (x->absent++ < ABSENT_NAMED)
+        line(x, "%.*s says: %.*s of %.*s; the image does not have it", CK_VF(st->advisory.id),
+             CK_VF(st->affected.name), CK_VF(st->affected.ecosystem));
+}
+
 static ck_err *explain_statement(struct explain *x, const struct ck_statement *st,
                                  uint32_t ordinal, bool repeated)
 {
@@ -133,7 +142,8 @@ static ck_err *explain_statement(struct explain *x, const struct ck_statement *s
         if (!repeated)
             CK_TRY(compare_entry(x, p, &s, st, ordinal));
     }
-    x->absent += !said;
+    if (!said)
+        say_absent(x, st);
     return NULL;
 }
 
@@ -219,8 +229,9 @@ static ck_err *explain(struct explain *x)
         line(x, "known to be exploited");
     for (size_t i = 0; i < carriers.n; i++)
         CK_TRY(explain_advisory(x, carriers.advisories[i]));
-    if (x->absent)
-        line(x, "%zu statements about packages that the image does not have", x->absent);
+    if (x->absent > ABSENT_NAMED)
+        line(x, "%zu more statements about packages that the image does not have",
+             x->absent - ABSENT_NAMED);
     if (x->elsewhere)
         line(x, "%zu statements about other distributions or ecosystems", x->elsewhere);
     return explain_outcome(x);

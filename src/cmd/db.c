@@ -225,7 +225,7 @@ static ck_err *check_not_older(const struct ck_db *new, const char *present)
         return NULL;
     ck_format_time(there, ck_db_built(new));
     ck_format_time(here, built);
-    return ck_err_new(CK_ERR_OURS, "it was built at %s, the present database at %s: remove %s to go back",
+    return ck_err_new(CK_ERR_OURS, "it is older (built %s) than the present database (%s): remove %s to go back",
                       there, here, present);
 }
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct args {
@@ -184,11 +185,18 @@ static ck_err *render(const struct args *a, const struct ck_scan *s, struct ck_b
 
 static ck_err *write_out(const struct args *a, ck_view text)
 {
-    if (a->output && strcmp(a->output, "-") != 0)
+    struct stat st;
+    bool named = a->output && strcmp(a->output, "-") != 0;
+    /* A device or pipe is written to, never replaced. */
+    if (named && (stat(a->output, &st) != 0 || S_ISREG(st.st_mode)))
         return ck_file_write(a->output, text, CK_FILE_PLAIN);
-    if (fwrite(text.p, 1, text.n, stdout) != text.n || fflush(stdout) != 0)
-        return ck_err_errno(CK_ERR_OURS, "standard output");
-    return NULL;
+    FILE *f = named ? fopen(a->output, "we") : stdout;
+    bool ok = f && fwrite(text.p, 1, text.n, f) == text.n && fflush(f) == 0;
+    ck_err *e = ok ? NULL
+                   : ck_err_errno(CK_ERR_OURS, "%s", named ? a->output : "standard output");
+    if (named && f)
+        fclose(f);
+    return e;
 }
 
 static int exit_status(const struct args *a, const struct ck_report *r)

@@ -198,5 +198,5 @@ multi() {
         report "docker-archive:$f"
     done
     report "docker-archive:$SHARED/fixtures/images/oci-archive-attestation-manifest.tar" --platform linux/arm64
-    report "oci-archive:$SHARED/fixtures/images/oci-archive-attestation-manifest.tar"
+    report "oci-archive:$SHARED/fixtures/images/oci-archive-attestation-manifest.tar" --platform linux/arm64
 }

@@ -172,7 +172,8 @@ static void test_attack_directory(void **state)
     ck_buf_free(&b);
 }
 
-/* --- The fixtures; a script counted with python's zipfile and json --- */
+/* --- The fixtures; a script counted with python's zipfile and json. Of AlmaLinux's 5,680 records 1,197 are
+ * bug fixes and enhancements (ALBA, ALEA) that name no vulnerability: they are not put. --- */
 
 struct expected {
     const char *file;
@@ -183,8 +184,8 @@ struct expected {
 };
 
 static const struct expected fixtures[] = {
-    { "AlmaLinux.zip", 5680, 74916, 74916, 0, 0, 16621, 0, 0, 24094, 74916, 0, 0, 74916, 0,
-      { 1195, 2, 154, 1908, 2387, 34 } },
+    { "AlmaLinux.zip", 4483, 65614, 65614, 0, 0, 16621, 0, 0, 20181, 65614, 0, 0, 65614, 0,
+      { 3, 0, 154, 1907, 2385, 34 } },
     { "Bitnami.zip", 7444, 7444, 19628, 0, 7444, 0, 7433, 0, 0, 19356, 225, 47, 7292, 152,
       { 11, 1, 487, 3596, 2754, 595 } },
     { "Go.zip", 4291, 6125, 7579, 0, 7945, 0, 0, 17, 0, 5309, 0, 2270, 3875, 2250, { 4291 } },
