@@ -474,7 +474,8 @@ static void put_advisory(struct emit *e, struct ck_buf *b, const struct ck_w_adv
 static void put_advisories(struct emit *e)
 {
     struct ck_buf *out = &e->section[CK_DB_ADVISORIES];
-    qsort(e->named.v, e->named.n, sizeof *e->named.v, compare_pairs);
+    if (e->named.n)
+        qsort(e->named.v, e->named.n, sizeof *e->named.v, compare_pairs);
     size_t at = 0;
     for (size_t i = 0; i < e->n_advisories; i++) {
         size_t begin = at, n = 0;

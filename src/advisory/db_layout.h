@@ -38,7 +38,7 @@ enum {
     CK_DB_LAYOUT = 1,
     CK_DB_SHA256_AT = 16, /* the digest covers what is behind it */
     CK_DB_DIGESTED_FROM = 48,
-    CK_DB_SUMMARY_MAX = 80, /* longer ones are clipped */
+    CK_DB_SUMMARY_MAX = 100, /* longer ones are clipped */
     CK_DB_NOTE_MAX = 200,
 };
 

@@ -400,6 +400,8 @@ static void drop_named_updates(struct ck_job *j, size_t from)
 static ck_err *decide_claims(struct ck_job *j, size_t package, claims *list)
 {
     struct claim_order order = { ck_scheme_of(j->packages[package].type) };
+    if (list->n == 0)
+        return NULL;
     qsort_r(list->v, list->n, sizeof *list->v, compare_claims, &order);
     size_t from = j->findings.n;
     for (size_t i = 0; i < list->n;) {

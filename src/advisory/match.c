@@ -350,8 +350,10 @@ static void *settle(struct ck_job *j, const void *v, size_t n, size_t size)
 
 static void deliver(struct ck_job *j, struct ck_match *ret)
 {
-    qsort_r(j->findings.v, j->findings.n, sizeof *j->findings.v, compare_findings, j);
-    qsort_r(j->suppressed.v, j->suppressed.n, sizeof *j->suppressed.v, compare_suppressed, j);
+    if (j->findings.n) /* qsort takes no NULL, not even of nothing */
+        qsort_r(j->findings.v, j->findings.n, sizeof *j->findings.v, compare_findings, j);
+    if (j->suppressed.n)
+        qsort_r(j->suppressed.v, j->suppressed.n, sizeof *j->suppressed.v, compare_suppressed, j);
     ret->findings = settle(j, j->findings.v, j->findings.n, sizeof *j->findings.v);
     ret->n_findings = j->findings.n;
     ret->suppressed = settle(j, j->suppressed.v, j->suppressed.n, sizeof *j->suppressed.v);
