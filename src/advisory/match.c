@@ -157,10 +157,14 @@ ck_err *ck_evaluate(const struct ck_subject *s, struct ck_db_package *p,
             c.range = NULL;
         }
     }
-    if (!same_module(s, &e->affected))
-        c.verdict = c.verdict == CK_V_AFFECTED ? CK_V_MODULE : CK_V_OUTSIDE;
     *ret = c;
     return NULL;
+}
+
+void ck_evaluate_module(const struct ck_subject *s, struct ck_candidate *c)
+{
+    if (!same_module(s, &c->affected))
+        c->verdict = c->verdict == CK_V_AFFECTED ? CK_V_MODULE : CK_V_OUTSIDE;
 }
 
 /* --- All packages --------------------------------------------------------------------------------- */
@@ -193,6 +197,8 @@ ck_err *ck_job_init(struct ck_job *j, const struct ck_db *db, const struct ck_di
         struct ck_db_feed f;
         CK_TRY(ck_db_feed(db, i, &f));
         j->ranks[i] = rank_of(f.kind);
+        if (j->ranks[i] > j->weakest)
+            j->weakest = j->ranks[i];
     }
     j->advisories = ck_calloc(ck_db_counts(db).advisories, sizeof(struct ck_advisory *));
     return NULL;
@@ -233,6 +239,10 @@ static ck_err *add_candidates(struct ck_job *j, const struct ck_subject *s, ck_v
         CK_TRY(ck_evaluate(s, &p, &e, j->arena, &c));
         c.feed = ck_db_advisory_feed(j->db, c.ordinal);
         c.rank = j->ranks[c.feed];
+        bool clean = c.verdict == CK_V_FIXED || c.verdict == CK_V_OUTSIDE;
+        if (clean && c.rank >= j->weakest)
+            continue; /* most of them: there is no weaker word that it could correct */
+        ck_evaluate_module(s, &c);
         *ck_push(out) = c;
     }
     return NULL;
