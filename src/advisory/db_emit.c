@@ -114,7 +114,7 @@ static void order_statements(struct emit *e)
             &w->strings);
 }
 
-/* --- Version tables ---------------------------------------------------------------------------- */
+/* --- Version tables --------------------------------------------------------------------------- */
 
 /* Natural order: runs of digits by their value, so that what lies between two versions lies
  * together and lists become few runs. Nothing depends on it but size. */
@@ -229,7 +229,7 @@ static void put_runs(struct emit *e, struct ck_buf *b, struct ck_w_statement *s)
     }
 }
 
-/* --- Packages ----------------------------------------------------------------------------------- */
+/* --- Packages --------------------------------------------------------------------------------- */
 
 static enum ck_db_shape shape_of(const struct ck_w_range *r)
 {
@@ -361,7 +361,7 @@ static void put_ecosystems(struct emit *e)
     }
 }
 
-/* --- Ids and advisories -------------------------------------------------------------------------- */
+/* --- Ids and advisories ----------------------------------------------------------------------- */
 
 struct carried {
     uint32_t id, advisory; /* the id's rank */
@@ -515,7 +515,7 @@ static void put_feeds(struct emit *e)
     }
 }
 
-/* --- File ----------------------------------------------------------------------------------------- */
+/* --- File ------------------------------------------------------------------------------------- */
 
 static void sha256(uint8_t out[32], const struct ck_buf *parts, size_t n)
 {

@@ -12,7 +12,7 @@ enum ck_version_scheme ck_scheme_of(enum ck_package_type type)
     return schemes[type];
 }
 
-/* --- What of a package is compared -------------------------------------------------------------- */
+/* --- What of a package is compared ------------------------------------------------------------ */
 
 static ck_view without_epoch(ck_view v)
 {
@@ -22,8 +22,8 @@ static ck_view without_epoch(ck_view v)
 
 static bool has_epoch(ck_view v) { return ck_view_find(v, ':') < v.n; }
 
-/* Debian signs kernel and boot loader in sources of their own, "linux-signed-amd64" of version 6.1.90+1
- * for linux 6.1.90-1; advisories name the source that was signed. */
+/* Debian signs kernel and boot loader in sources of their own, "linux-signed-amd64" of version
+ * 6.1.90+1 for linux 6.1.90-1; advisories name the source that was signed. */
 static void unsigned_source(struct ck_subject *s, struct ck_arena *a)
 {
     if (!ck_view_starts(s->name, CK_V("linux-signed-")))
@@ -41,8 +41,8 @@ static void unsigned_source(struct ck_subject *s, struct ck_arena *a)
     s->version.p = copy;
 }
 
-/* The file name of a source rpm has no epoch. Where the binary has the same version and release, its
- * epoch is the source's; otherwise nobody knows it, and it is left out of the comparison. */
+/* The file name of a source rpm has no epoch. Where the binary has the same version and release,
+ * its epoch is the source's; otherwise nobody knows it, and it is left out of the comparison. */
 static void source_epoch(struct ck_subject *s, const struct ck_package *p)
 {
     if (has_epoch(s->version))
@@ -73,7 +73,7 @@ bool ck_subject_of(const struct ck_package *p, enum ck_name_kind kind, struct ck
     return true;
 }
 
-/* --- One statement ------------------------------------------------------------------------------- */
+/* --- One statement ---------------------------------------------------------------------------- */
 
 static bool modular_release(ck_view v)
 {
@@ -167,7 +167,7 @@ void ck_evaluate_module(const struct ck_subject *s, struct ck_candidate *c)
         c->verdict = c->verdict == CK_V_AFFECTED ? CK_V_MODULE : CK_V_OUTSIDE;
 }
 
-/* --- All packages --------------------------------------------------------------------------------- */
+/* --- All packages ----------------------------------------------------------------------------- */
 
 static enum ck_rank rank_of(ck_view kind)
 {
@@ -323,7 +323,7 @@ static ck_err *match_all(struct ck_job *j)
     return e;
 }
 
-/* --- Order of the result ---------------------------------------------------------------------------- */
+/* --- Order of the result ---------------------------------------------------------------------- */
 
 static int compare_packages(const struct ck_job *j, size_t a, size_t b)
 {

@@ -1,5 +1,5 @@
-/* Shared by the files of the matching only: match.c (what is affected), decide.c (what is reported),
- * why.c (sentences and addresses), gaps.c, explain.c, distro.c.
+/* Shared by the files of the matching only: match.c (what is affected), decide.c (what is
+ * reported), why.c (sentences and addresses), gaps.c, explain.c, distro.c.
  */
 #ifndef CK_ADVISORY_MATCH_INT_H
 #define CK_ADVISORY_MATCH_INT_H

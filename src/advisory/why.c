@@ -159,7 +159,7 @@ ck_view ck_why_module(struct ck_job *j, const struct ck_package *p, const struct
                 CK_VF(id), CK_VF(module));
 }
 
-/* --- Addresses ------------------------------------------------------------------------------------ */
+/* --- Addresses -------------------------------------------------------------------------------- */
 
 static const struct {
     const char *feed;   /* kind, or NULL for any */
