@@ -331,12 +331,12 @@ static ck_err *report_affected(struct ck_job *j, size_t package, const struct ck
     const struct ck_package *p = &j->packages[package];
     if (is_removed(p)) {
         suppress(j, chosen->id, package, "not-installed",
-                 ck_view_str(ck_arena_format(j->arena, "%.*s was removed; only its configuration "
-                                             "files are left", CK_VF(p->name))));
+                 ck_job_text(j, "%.*s was removed; only its configuration files are left",
+                             CK_VF(p->name)));
     } else if (is_kernel_headers(p)) {
         suppress(j, chosen->id, package, "kernel-headers",
-                 ck_view_str(ck_arena_format(j->arena, "%.*s holds only headers of the kernel, "
-                                             "which a container does not run", CK_VF(p->name))));
+                 ck_job_text(j, "%.*s holds only headers of the kernel, which a container does "
+                             "not run", CK_VF(p->name)));
     } else {
         return add_finding(j, package, chosen, v, n);
     }
@@ -391,8 +391,8 @@ static void drop_named_updates(struct ck_job *j, size_t from)
                 other = &j->findings.v[k];
         if (other)
             suppress(j, f->id, f->package, "vendor-first",
-                     ck_view_str(ck_arena_format(j->arena, "the update to %.*s is reported as the "
-                                                 "fix of what it fixes", CK_VF(f->fix_version))));
+                     ck_job_text(j, "the update to %.*s is reported as the fix of what it fixes",
+                                 CK_VF(f->fix_version)));
         else
             j->findings.v[kept++] = *f;
     }

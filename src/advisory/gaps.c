@@ -3,7 +3,7 @@
 
 #include "base/text.h"
 
-#define VIEW(...) ck_view_str(ck_arena_format(j->arena, __VA_ARGS__))
+#define VIEW(...) ck_job_text(j, __VA_ARGS__)
 
 static void gap(struct ck_job *j, ck_view what, ck_view why)
 {

@@ -93,6 +93,8 @@ bool ck_is_cve_id(ck_view id);
 
 /* --- why.c ------------------------------------------------------------------------------------ */
 
+/* Text in the result's arena. */
+ck_view ck_job_text(struct ck_job *j, const char *fmt, ...) CK_PRINTF(2, 3);
 ck_view ck_why_affected(struct ck_job *j, const struct ck_package *p, const struct ck_claim *c);
 ck_view ck_why_clean(struct ck_job *j, const struct ck_package *p, const struct ck_claim *strong,
                      const struct ck_claim *weak);
