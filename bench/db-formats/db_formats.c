@@ -1,5 +1,6 @@
 /* db_formats RECORDS DIR: builds the three formats in DIR, prints size and times. Lookups: 1,000
- * names of AlmaLinux:8 spread evenly, in a warm page cache; the best of 20 runs, opening included. */
+ * names of AlmaLinux:8 spread evenly, in a warm page cache; the best of 20 runs, opening
+ * included. */
 #include "formats.h"
 
 #include "advisory/match.h"
@@ -58,8 +59,8 @@ static void load(const char *path, struct records *r)
     r->n = v.n;
 }
 
-/* An installed package of the distribution with the most records: a name, and its last fixed version but
- * one, so that it is one erratum behind. */
+/* An installed package of the distribution with the most records: a name, and its last fixed
+ * version but one, so that it is one erratum behind. */
 struct installed {
     ck_view name, version, before;
 };
@@ -149,8 +150,8 @@ static void measure(const char *what, const char *path, double built,
            size_of(path), built, names->n, n, best);
 }
 
-/* Matching as a scan does it: 1,000 installed packages, opening included; `behind`: every one of them
- * lacks its last erratum, else every tenth. */
+/* Matching as a scan does it: 1,000 installed packages, opening included; `behind`: every one of
+ * them lacks its last erratum, else every tenth. */
 static void measure_match(const char *path, const struct installed *v, size_t n, bool behind)
 {
     ck_autofree struct ck_package *p = ck_calloc(n, sizeof *p);

@@ -1,5 +1,5 @@
-/* The same content in three formats: what each needs on disk, and how long it takes to open it and to
- * look up the names of a thousand packages and read what is said of them. */
+/* The same content in three formats: what each needs on disk, and how long it takes to open it
+ * and to look up the names of a thousand packages and read what is said of them. */
 #ifndef BENCH_FORMATS_H
 #define BENCH_FORMATS_H
 

@@ -82,7 +82,7 @@ void lmdb_build(const char *path, const struct records *r)
     for (uint32_t i = 0; i < r->n; i++) {
         struct ck_advisory head = r->v[i];
         head.n_affected = 0;
-        head.summary = ck_view_head(head.summary, 80);
+        head.summary = ck_view_head(head.summary, 100);
         ck_buf_clear(&b);
         ck_advisory_encode(&head, &b);
         MDB_val k = { sizeof i, &i }, v = val(ck_buf_view(&b));

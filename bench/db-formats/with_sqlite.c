@@ -133,7 +133,7 @@ static void alias(struct writer *w, sqlite3_int64 advisory, ck_view id, int fixe
 static void advisory(struct writer *w, const struct ck_advisory *a)
 {
     text(w->add_advisory, 1, a->id);
-    text(w->add_advisory, 2, ck_view_head(a->summary, 80));
+    text(w->add_advisory, 2, ck_view_head(a->summary, 100));
     sqlite3_bind_int(w->add_advisory, 3, a->severity);
     sqlite3_bind_int64(w->add_advisory, 4, intern(w, a->severity_text));
     text(w->add_advisory, 5, a->n_cvss ? a->cvss[0] : (ck_view){ NULL, 0 });

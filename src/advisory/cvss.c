@@ -188,7 +188,8 @@ struct vector4 {
     int av, pr, ui, ac, at, vc, vi, va, sc, si, sa;
 };
 
-/* The distance of EQ1 = 1 from the first of its highest vectors that is nowhere below (table 24). */
+/* The distance of EQ1 = 1 from the first of its highest vectors that is nowhere below (table
+ * 24). */
 static int distance1(const struct vector4 *v)
 {
     static const int highest[3][3] = { { 1, 0, 0 }, { 0, 1, 0 }, { 0, 0, 1 } };

@@ -27,8 +27,8 @@ CK_MUST ck_err *ck_db_writer_add(struct ck_db_writer *w, const struct ck_advisor
 CK_MUST ck_err *ck_db_writer_finish(struct ck_db_writer *w, const char *path);
 
 struct ck_db;
-/* Opens: reads the header and the feeds only, however large the file is. Every other part is checked
- * when it is read; damage is an error of class CK_ERR_OURS. */
+/* Opens: reads the header and the feeds only, however large the file is. Every other part is
+ * checked when it is read; damage is an error of class CK_ERR_OURS. */
 CK_MUST ck_err *ck_db_open(const char *path, struct ck_db **ret);
 /* The same over bytes in memory, which must outlive it. */
 CK_MUST ck_err *ck_db_open_view(ck_view bytes, struct ck_db **ret);

@@ -114,7 +114,7 @@ static void order_statements(struct emit *e)
             &w->strings);
 }
 
-/* --- Version tables ---------------------------------------------------------------------------- */
+/* --- Version tables --------------------------------------------------------------------------- */
 
 /* Natural order: runs of digits by their value, so that what lies between two versions lies
  * together and lists become few runs. Nothing depends on it but size. */
@@ -229,7 +229,7 @@ static void put_runs(struct emit *e, struct ck_buf *b, struct ck_w_statement *s)
     }
 }
 
-/* --- Packages ----------------------------------------------------------------------------------- */
+/* --- Packages --------------------------------------------------------------------------------- */
 
 static enum ck_db_shape shape_of(const struct ck_w_range *r)
 {
@@ -361,7 +361,7 @@ static void put_ecosystems(struct emit *e)
     }
 }
 
-/* --- Ids and advisories -------------------------------------------------------------------------- */
+/* --- Ids and advisories ----------------------------------------------------------------------- */
 
 struct carried {
     uint32_t id, advisory; /* the id's rank */
@@ -474,7 +474,8 @@ static void put_advisory(struct emit *e, struct ck_buf *b, const struct ck_w_adv
 static void put_advisories(struct emit *e)
 {
     struct ck_buf *out = &e->section[CK_DB_ADVISORIES];
-    qsort(e->named.v, e->named.n, sizeof *e->named.v, compare_pairs);
+    if (e->named.n)
+        qsort(e->named.v, e->named.n, sizeof *e->named.v, compare_pairs);
     size_t at = 0;
     for (size_t i = 0; i < e->n_advisories; i++) {
         size_t begin = at, n = 0;
@@ -514,7 +515,7 @@ static void put_feeds(struct emit *e)
     }
 }
 
-/* --- File ----------------------------------------------------------------------------------------- */
+/* --- File ------------------------------------------------------------------------------------- */
 
 static void sha256(uint8_t out[32], const struct ck_buf *parts, size_t n)
 {

@@ -12,7 +12,8 @@ void ck_put_varint(struct ck_buf *b, uint64_t x)
     b->n += n;
 }
 
-/* Reads inside the cursor as view.h's functions do; matching reads hundreds of thousands of these. */
+/* Reads inside the cursor as view.h's functions do; matching reads hundreds of thousands of
+ * these. */
 uint64_t ck_cur_varint(ck_cur *c)
 {
     size_t left = ck_cur_left(c);

@@ -34,8 +34,8 @@ static inline uint32_t ck_pool_use(struct ck_pool *p, ck_view v)
     return i;
 }
 
-/* Gives each string its rank, by use and then bytes, or by bytes alone; returns the order. Free with
- * free(). */
+/* Gives each string its rank, by use and then bytes, or by bytes alone; returns the order. Free
+ * with free(). */
 uint32_t *ck_pool_rank(struct ck_pool *p, bool by_use);
 /* Writes those in use, in the order of their rank. */
 void ck_pool_write(struct ck_pool *p, struct ck_buf *out);

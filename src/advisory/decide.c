@@ -1,11 +1,12 @@
-/* What is reported: one finding per package and vulnerability, the distribution's own word first. */
+/* What is reported: one finding per package and vulnerability, the distribution's own word
+ * first. */
 #include "advisory/match_int.h"
 
 #include <stdlib.h>
 
 bool ck_is_cve_id(ck_view id) { return ck_view_starts(id, CK_V("CVE-")); }
 
-/* --- Vulnerabilities of a candidate ------------------------------------------------------------------ */
+/* --- Vulnerabilities of a candidate ----------------------------------------------------------- */
 
 /* The name that counts: the CVE id where there is one, the smallest of several. */
 static ck_view canonical_id(const struct ck_advisory *adv)
@@ -31,7 +32,8 @@ static bool carries(const struct ck_advisory *adv, ck_view id)
     return false;
 }
 
-/* The CVE id of another advisory about the package that carries this name; empty if there is none. */
+/* The CVE id of another advisory about the package that carries this name; empty if there is
+ * none. */
 static ck_view cve_of_name(ck_view name, const ck_candidates *all)
 {
     for (size_t i = 0; i < all->n; i++) {
@@ -45,8 +47,8 @@ static ck_view cve_of_name(ck_view name, const ck_candidates *all)
     return CK_V("");
 }
 
-/* The id under which the advisory is reported. Where it knows no CVE id itself, another advisory about
- * the package may, by the same name or by one that both give as alias. */
+/* The id under which the advisory is reported. Where it knows no CVE id itself, another advisory
+ * about the package may, by the same name or by one that both give as alias. */
 static ck_view reported_id(const struct ck_advisory *adv, const ck_candidates *all)
 {
     ck_view id = canonical_id(adv);
@@ -71,7 +73,7 @@ static void add_claims(const struct ck_candidate *c, const ck_candidates *all, c
         *ck_push(out) = (struct ck_claim){ reported_id(adv, all), c };
 }
 
-/* --- Which candidate counts --------------------------------------------------------------------------- */
+/* --- Which candidate counts ------------------------------------------------------------------- */
 
 static ck_view fixed_version(const struct ck_candidate *c)
 {
@@ -127,7 +129,7 @@ static const struct ck_claim *first_affected(const struct ck_claim *v, size_t n)
     return NULL;
 }
 
-/* --- Severity ------------------------------------------------------------------------------------------- */
+/* --- Severity --------------------------------------------------------------------------------- */
 
 struct rating {
     enum ck_severity vendor;
@@ -214,7 +216,7 @@ static ck_err *rate(struct ck_job *j, const struct ck_claim *chosen, const struc
     return NULL;
 }
 
-/* --- Findings -------------------------------------------------------------------------------------------- */
+/* --- Findings --------------------------------------------------------------------------------- */
 
 static int compare_views(const void *pa, const void *pb)
 {
@@ -278,7 +280,7 @@ static void suppress(struct ck_job *j, ck_view id, size_t package, const char *r
     *ck_push(&j->suppressed) = (struct ck_suppressed){ id, package, ck_view_str(rule), why };
 }
 
-/* --- Packages that are there but cannot be attacked -------------------------------------------------------- */
+/* --- Packages that are there but cannot be attacked ------------------------------------------- */
 
 /* Packages that hold only headers or build files of the kernel: name, and what its source's name
  * begins with. '*' at the end stands for anything. */
@@ -321,7 +323,7 @@ static bool is_removed(const struct ck_package *p)
                                          ck_view_ends(p->status, CK_V(" not-installed")));
 }
 
-/* --- One vulnerability --------------------------------------------------------------------------------------- */
+/* --- One vulnerability ------------------------------------------------------------------------ */
 
 static ck_err *report_affected(struct ck_job *j, size_t package, const struct ck_claim *chosen,
                                const struct ck_claim *v, size_t n)
@@ -329,12 +331,12 @@ static ck_err *report_affected(struct ck_job *j, size_t package, const struct ck
     const struct ck_package *p = &j->packages[package];
     if (is_removed(p)) {
         suppress(j, chosen->id, package, "not-installed",
-                 ck_view_str(ck_arena_format(j->arena, "%.*s was removed; only its configuration "
-                                             "files are left", CK_VF(p->name))));
+                 ck_job_text(j, "%.*s was removed; only its configuration files are left",
+                             CK_VF(p->name)));
     } else if (is_kernel_headers(p)) {
         suppress(j, chosen->id, package, "kernel-headers",
-                 ck_view_str(ck_arena_format(j->arena, "%.*s holds only headers of the kernel, "
-                                             "which a container does not run", CK_VF(p->name))));
+                 ck_job_text(j, "%.*s holds only headers of the kernel, which a container does "
+                             "not run", CK_VF(p->name)));
     } else {
         return add_finding(j, package, chosen, v, n);
     }
@@ -371,8 +373,8 @@ static ck_err *decide_one(struct ck_job *j, size_t package, const struct ck_clai
     return NULL;
 }
 
-/* An update of the archive whose changelog names no vulnerability is reported under its own id, unless
- * another source names what that very version fixed. */
+/* An update of the archive whose changelog names no vulnerability is reported under its own id,
+ * unless another source names what that very version fixed. */
 static bool is_nameless(const struct ck_finding *f)
 {
     return ck_view_eq(f->advisory_source, CK_V("debian-archive")) && !ck_is_cve_id(f->id);
@@ -389,8 +391,8 @@ static void drop_named_updates(struct ck_job *j, size_t from)
                 other = &j->findings.v[k];
         if (other)
             suppress(j, f->id, f->package, "vendor-first",
-                     ck_view_str(ck_arena_format(j->arena, "the update to %.*s is reported as the "
-                                                 "fix of what it fixes", CK_VF(f->fix_version))));
+                     ck_job_text(j, "the update to %.*s is reported as the fix of what it fixes",
+                                 CK_VF(f->fix_version)));
         else
             j->findings.v[kept++] = *f;
     }
@@ -400,6 +402,8 @@ static void drop_named_updates(struct ck_job *j, size_t from)
 static ck_err *decide_claims(struct ck_job *j, size_t package, claims *list)
 {
     struct claim_order order = { ck_scheme_of(j->packages[package].type) };
+    if (list->n == 0)
+        return NULL;
     qsort_r(list->v, list->n, sizeof *list->v, compare_claims, &order);
     size_t from = j->findings.n;
     for (size_t i = 0; i < list->n;) {
@@ -417,8 +421,8 @@ static ck_err *decide_claims(struct ck_job *j, size_t package, claims *list)
     return NULL;
 }
 
-/* Whether a candidate can change what is reported: what is fixed, or not meant, matters only where a
- * weaker source says affected. Most candidates end here, before their advisory is read. */
+/* Whether a candidate can change what is reported: what is fixed, or not meant, matters only
+ * where a weaker source says affected. Most candidates end here, before their advisory is read. */
 static bool matters(const struct ck_candidate *c, int weakest_affected)
 {
     if (c->verdict == CK_V_FIXED || c->verdict == CK_V_OUTSIDE)

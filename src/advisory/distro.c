@@ -149,8 +149,8 @@ static const struct {
     { "Azure Linux:1", "2023-07-31" }, { "Azure Linux:2", "2025-07-31" },
 };
 
-/* Products whose packages one image may hold, beside the distribution's own ecosystem: OSV names Red
- * Hat's by repository and SUSE's by module. The release stands between `other` and `tail`. */
+/* Products whose packages one image may hold, beside the distribution's own ecosystem: OSV names
+ * Red Hat's by repository and SUSE's by module. The release stands between `other` and `tail`. */
 static const struct {
     const char *prefix; /* of the ecosystem */
     const char *other, *tail;
@@ -202,7 +202,10 @@ static ck_view version_of(const struct rule *r, const struct ck_os_release *os, 
     return (like && named) || os->version_id.n == 0 ? by_name : os->version_id;
 }
 
-static ck_view major_of(ck_view version) { return ck_view_head(version, ck_view_find(version, '.')); }
+static ck_view major_of(ck_view version)
+{
+    return ck_view_head(version, ck_view_find(version, '.'));
+}
 
 static bool is_version(ck_view v)
 {

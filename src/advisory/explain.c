@@ -61,6 +61,7 @@ static ck_err *compare_package(struct explain *x, const struct ck_package *p,
     struct ck_db_package copy = *dp;
     struct ck_candidate c;
     CK_TRY(ck_evaluate(s, &copy, e, x->j->arena, &c));
+    ck_evaluate_module(s, &c);
     line(x, "  %.*s %.*s (%s %.*s): %s", CK_VF(p->name), CK_VF(p->version),
          s->kind == CK_NAME_SOURCE ? "source" : "package", CK_VF(s->name),
          verdict_word(c.verdict));

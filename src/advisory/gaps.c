@@ -3,7 +3,7 @@
 
 #include "base/text.h"
 
-#define VIEW(...) ck_view_str(ck_arena_format(j->arena, __VA_ARGS__))
+#define VIEW(...) ck_job_text(j, __VA_ARGS__)
 
 static void gap(struct ck_job *j, ck_view what, ck_view why)
 {
@@ -23,7 +23,8 @@ static void unknown_distribution(struct ck_job *j)
                  "matched", j->n_packages));
 }
 
-/* Whether any feed covers any of the distribution's ecosystems; of this kind, where one is named. */
+/* Whether any feed covers any of the distribution's ecosystems; of this kind, where one is
+ * named. */
 static bool covered_by(const struct ck_job *j, const char *kind)
 {
     for (size_t f = 0; f < ck_db_feeds(j->db); f++) {

@@ -12,7 +12,7 @@ enum ck_version_scheme ck_scheme_of(enum ck_package_type type)
     return schemes[type];
 }
 
-/* --- What of a package is compared -------------------------------------------------------------- */
+/* --- What of a package is compared ------------------------------------------------------------ */
 
 static ck_view without_epoch(ck_view v)
 {
@@ -22,8 +22,8 @@ static ck_view without_epoch(ck_view v)
 
 static bool has_epoch(ck_view v) { return ck_view_find(v, ':') < v.n; }
 
-/* Debian signs kernel and boot loader in sources of their own, "linux-signed-amd64" of version 6.1.90+1
- * for linux 6.1.90-1; advisories name the source that was signed. */
+/* Debian signs kernel and boot loader in sources of their own, "linux-signed-amd64" of version
+ * 6.1.90+1 for linux 6.1.90-1; advisories name the source that was signed. */
 static void unsigned_source(struct ck_subject *s, struct ck_arena *a)
 {
     if (!ck_view_starts(s->name, CK_V("linux-signed-")))
@@ -41,8 +41,8 @@ static void unsigned_source(struct ck_subject *s, struct ck_arena *a)
     s->version.p = copy;
 }
 
-/* The file name of a source rpm has no epoch. Where the binary has the same version and release, its
- * epoch is the source's; otherwise nobody knows it, and it is left out of the comparison. */
+/* The file name of a source rpm has no epoch. Where the binary has the same version and release,
+ * its epoch is the source's; otherwise nobody knows it, and it is left out of the comparison. */
 static void source_epoch(struct ck_subject *s, const struct ck_package *p)
 {
     if (has_epoch(s->version))
@@ -73,7 +73,7 @@ bool ck_subject_of(const struct ck_package *p, enum ck_name_kind kind, struct ck
     return true;
 }
 
-/* --- One statement ------------------------------------------------------------------------------- */
+/* --- One statement ---------------------------------------------------------------------------- */
 
 static bool modular_release(ck_view v)
 {
@@ -157,13 +157,17 @@ ck_err *ck_evaluate(const struct ck_subject *s, struct ck_db_package *p,
             c.range = NULL;
         }
     }
-    if (!same_module(s, &e->affected))
-        c.verdict = c.verdict == CK_V_AFFECTED ? CK_V_MODULE : CK_V_OUTSIDE;
     *ret = c;
     return NULL;
 }
 
-/* --- All packages --------------------------------------------------------------------------------- */
+void ck_evaluate_module(const struct ck_subject *s, struct ck_candidate *c)
+{
+    if (!same_module(s, &c->affected))
+        c->verdict = c->verdict == CK_V_AFFECTED ? CK_V_MODULE : CK_V_OUTSIDE;
+}
+
+/* --- All packages ----------------------------------------------------------------------------- */
 
 static enum ck_rank rank_of(ck_view kind)
 {
@@ -193,6 +197,8 @@ ck_err *ck_job_init(struct ck_job *j, const struct ck_db *db, const struct ck_di
         struct ck_db_feed f;
         CK_TRY(ck_db_feed(db, i, &f));
         j->ranks[i] = rank_of(f.kind);
+        if (j->ranks[i] > j->weakest)
+            j->weakest = j->ranks[i];
     }
     j->advisories = ck_calloc(ck_db_counts(db).advisories, sizeof(struct ck_advisory *));
     return NULL;
@@ -233,6 +239,10 @@ static ck_err *add_candidates(struct ck_job *j, const struct ck_subject *s, ck_v
         CK_TRY(ck_evaluate(s, &p, &e, j->arena, &c));
         c.feed = ck_db_advisory_feed(j->db, c.ordinal);
         c.rank = j->ranks[c.feed];
+        bool clean = c.verdict == CK_V_FIXED || c.verdict == CK_V_OUTSIDE;
+        if (clean && c.rank >= j->weakest)
+            continue; /* most of them: there is no weaker word that it could correct */
+        ck_evaluate_module(s, &c);
         *ck_push(out) = c;
     }
     return NULL;
@@ -313,7 +323,7 @@ static ck_err *match_all(struct ck_job *j)
     return e;
 }
 
-/* --- Order of the result ---------------------------------------------------------------------------- */
+/* --- Order of the result ---------------------------------------------------------------------- */
 
 static int compare_packages(const struct ck_job *j, size_t a, size_t b)
 {
@@ -350,8 +360,10 @@ static void *settle(struct ck_job *j, const void *v, size_t n, size_t size)
 
 static void deliver(struct ck_job *j, struct ck_match *ret)
 {
-    qsort_r(j->findings.v, j->findings.n, sizeof *j->findings.v, compare_findings, j);
-    qsort_r(j->suppressed.v, j->suppressed.n, sizeof *j->suppressed.v, compare_suppressed, j);
+    if (j->findings.n) /* qsort takes no NULL, not even of nothing */
+        qsort_r(j->findings.v, j->findings.n, sizeof *j->findings.v, compare_findings, j);
+    if (j->suppressed.n)
+        qsort_r(j->suppressed.v, j->suppressed.n, sizeof *j->suppressed.v, compare_suppressed, j);
     ret->findings = settle(j, j->findings.v, j->findings.n, sizeof *j->findings.v);
     ret->n_findings = j->findings.n;
     ret->suppressed = settle(j, j->suppressed.v, j->suppressed.n, sizeof *j->suppressed.v);

@@ -56,8 +56,8 @@ struct ck_match {
     size_t n_gaps;
 };
 
-/* Matches. The result is a function of its arguments: no clock (the database's `built` is "now"), no
- * order of arrival. `packages` and `db` must outlive the result. */
+/* Matches. The result is a function of its arguments: no clock (the database's `built` is
+ * "now"), no order of arrival. `packages` and `db` must outlive the result. */
 CK_MUST ck_err *ck_match_packages(const struct ck_db *db, const struct ck_distro *distro,
                                   const struct ck_package *packages, size_t n,
                                   struct ck_match *ret);

@@ -1,5 +1,5 @@
-/* Shared by the files of the matching only: match.c (what is affected), decide.c (what is reported),
- * why.c (sentences and addresses), gaps.c, explain.c, distro.c.
+/* Shared by the files of the matching only: match.c (what is affected), decide.c (what is
+ * reported), why.c (sentences and addresses), gaps.c, explain.c, distro.c.
  */
 #ifndef CK_ADVISORY_MATCH_INT_H
 #define CK_ADVISORY_MATCH_INT_H
@@ -51,6 +51,7 @@ struct ck_job {
     ck_view *ecosystems;
     size_t n_ecosystems;
     enum ck_rank *ranks; /* by feed */
+    enum ck_rank weakest; /* of them */
     const struct ck_advisory **advisories; /* by ordinal, those read so far */
     struct ck_arena *arena; /* the result's */
     ck_findings findings;
@@ -72,10 +73,11 @@ struct ck_subject {
 bool ck_subject_of(const struct ck_package *p, enum ck_name_kind kind, struct ck_arena *a,
                    struct ck_subject *ret);
 enum ck_version_scheme ck_scheme_of(enum ck_package_type type);
-/* Decides a statement; ret->advisory stays NULL. */
+/* Decides a statement by versions, and then by modules; ret->advisory stays NULL. */
 CK_MUST ck_err *ck_evaluate(const struct ck_subject *s, struct ck_db_package *p,
                             const struct ck_db_entry *e, struct ck_arena *a,
                             struct ck_candidate *ret);
+void ck_evaluate_module(const struct ck_subject *s, struct ck_candidate *c);
 CK_MUST ck_err *ck_job_init(struct ck_job *j, const struct ck_db *db,
                             const struct ck_distro *distro, const struct ck_package *packages,
                             size_t n, struct ck_arena *arena);
@@ -91,6 +93,8 @@ bool ck_is_cve_id(ck_view id);
 
 /* --- why.c ------------------------------------------------------------------------------------ */
 
+/* Text in the result's arena. */
+ck_view ck_job_text(struct ck_job *j, const char *fmt, ...) CK_PRINTF(2, 3);
 ck_view ck_why_affected(struct ck_job *j, const struct ck_package *p, const struct ck_claim *c);
 ck_view ck_why_clean(struct ck_job *j, const struct ck_package *p, const struct ck_claim *strong,
                      const struct ck_claim *weak);

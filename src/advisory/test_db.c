@@ -315,7 +315,7 @@ static void test_clipped_between_characters(void **state)
     unlink(path);
 }
 
-/* --- Damage ---------------------------------------------------------------------------------------- */
+/* --- Damage ----------------------------------------------------------------------------------- */
 
 /* Reads all there is; every error must be of our own class. */
 static void read_all(ck_view bytes)
@@ -402,7 +402,7 @@ static void test_layout_of_the_future(void **state)
     unlink(path);
 }
 
-/* --- The short forms ----------------------------------------------------------------------------------- */
+/* --- The short forms -------------------------------------------------------------------------- */
 
 static void test_ids(void **state)
 {

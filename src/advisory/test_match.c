@@ -4,7 +4,7 @@
 
 #include <unistd.h>
 
-/* --- A small database, written and read back ------------------------------------------------------- */
+/* --- A small database, written and read back -------------------------------------------------- */
 
 struct world {
     struct ck_db_writer *w;
@@ -134,7 +134,7 @@ static void assert_no_gap(const struct world *w, const char *what)
         assert_false(ck_view_eq(w->m.gaps[i].what, ck_view_str(what)));
 }
 
-/* --- Debian ------------------------------------------------------------------------------------------- */
+/* --- Debian ----------------------------------------------------------------------------------- */
 
 static void test_source_and_binary_rebuild(void **state)
 {
@@ -232,7 +232,8 @@ static void test_unimportant_is_negligible(void **state)
     struct world w = begin("Debian:12", CK_VERSION_DPKG);
     feed(&w, "debian-tracker", NULL, NULL);
     say(&w, (struct says){ .id = "CVE-2010-4756", .name = "glibc", .unimportant = true,
-                           .state = CK_FIX_NONE, .note = "harmless", .severity = CK_SEVERITY_HIGH });
+                           .state = CK_FIX_NONE, .note = "harmless",
+                           .severity = CK_SEVERITY_HIGH });
     struct ck_package p = deb("libc6", "2.36", "glibc", "2.36");
     match(&w, &p, 1);
     assert_int_equal(only_finding(&w)->severity, CK_SEVERITY_NEGLIGIBLE);
@@ -297,9 +298,11 @@ static void test_tracker_before_archive(void **state)
     (void)state;
     struct world w = begin("Debian:12", CK_VERSION_DPKG);
     feed(&w, "debian-archive", "bookworm,bookworm-security", NULL);
-    say(&w, (struct says){ .id = "CVE-2024-1", .name = "x", .fixed = "1-2", .state = CK_FIX_FIXED });
+    say(&w, (struct says){ .id = "CVE-2024-1", .name = "x", .fixed = "1-2",
+                           .state = CK_FIX_FIXED });
     feed(&w, "debian-tracker", NULL, NULL);
-    say(&w, (struct says){ .id = "CVE-2024-1", .name = "x", .fixed = "1-1", .state = CK_FIX_FIXED });
+    say(&w, (struct says){ .id = "CVE-2024-1", .name = "x", .fixed = "1-1",
+                           .state = CK_FIX_FIXED });
     struct ck_package p = deb("x", "1-1", "x", "1-1");
     match(&w, &p, 1);
     assert_view(only_suppressed(&w)->rule, "backported");
@@ -315,7 +318,8 @@ static void test_archive_sentences(void **state)
     (void)state;
     struct world w = begin("Debian:12", CK_VERSION_DPKG);
     feed(&w, "debian-archive", "bookworm-updates, bookworm-security", NULL);
-    say(&w, (struct says){ .id = "CVE-2025-1", .name = "x", .fixed = "1-2", .state = CK_FIX_FIXED });
+    say(&w, (struct says){ .id = "CVE-2025-1", .name = "x", .fixed = "1-2",
+                           .state = CK_FIX_FIXED });
     say(&w, (struct says){ .id = "bookworm-security:y=2-1", .name = "y", .fixed = "2-1",
                            .state = CK_FIX_FIXED });
     struct ck_package p[] = { deb("x", "1-1", "x", "1-1"), deb("y", "1-1", "y", "1-1") };
@@ -338,7 +342,8 @@ static void test_nameless_update_that_another_source_names(void **state)
     say(&w, (struct says){ .id = "bookworm-security:y=2-1", .name = "y", .fixed = "2-1",
                            .state = CK_FIX_FIXED });
     feed(&w, "debian-tracker", NULL, NULL);
-    say(&w, (struct says){ .id = "CVE-2025-7", .name = "y", .fixed = "2-1", .state = CK_FIX_FIXED });
+    say(&w, (struct says){ .id = "CVE-2025-7", .name = "y", .fixed = "2-1",
+                           .state = CK_FIX_FIXED });
     struct ck_package p = deb("y", "1-1", "y", "1-1");
     match(&w, &p, 1);
     assert_view(only_finding(&w)->id, "CVE-2025-7");
@@ -383,7 +388,7 @@ static void test_kernel_headers(void **state)
     end(&w);
 }
 
-/* --- rpm -------------------------------------------------------------------------------------------------- */
+/* --- rpm -------------------------------------------------------------------------------------- */
 
 static void test_erratum_gives_a_finding_for_each_cve(void **state)
 {
@@ -461,7 +466,7 @@ static void test_modules(void **state)
     end(&w);
 }
 
-/* --- apk ---------------------------------------------------------------------------------------------------- */
+/* --- apk -------------------------------------------------------------------------------------- */
 
 static void test_apk_origin(void **state)
 {
@@ -482,7 +487,7 @@ static void test_apk_origin(void **state)
     end(&w);
 }
 
-/* --- Ranges, aliases, severity ------------------------------------------------------------------------------- */
+/* --- Ranges, aliases, severity ---------------------------------------------------------------- */
 
 static void test_ranges_and_lists(void **state)
 {
@@ -573,7 +578,7 @@ static void test_severity_order(void **state)
     end(&w);
 }
 
-/* --- Gaps -------------------------------------------------------------------------------------------------------- */
+/* --- Gaps ------------------------------------------------------------------------------------- */
 
 static void test_gaps(void **state)
 {
@@ -604,7 +609,7 @@ static void test_gaps(void **state)
     end(&w);
 }
 
-/* --- Explaining --------------------------------------------------------------------------------------------------- */
+/* --- Explaining ------------------------------------------------------------------------------- */
 
 static void assert_explains(struct world *w, const struct ck_package *p, size_t n, const char *id,
                             const char *part)

@@ -1,9 +1,31 @@
 /* The sentences that say why, and where to read on. */
 #include "advisory/match_int.h"
 
+#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
-#define VIEW(...) ck_view_str(ck_arena_format(j->arena, __VA_ARGS__))
+#define VIEW(...) ck_job_text(j, __VA_ARGS__)
+
+/* Nearly every text fits the buffer and is formatted once. */
+ck_view ck_job_text(struct ck_job *j, const char *fmt, ...)
+{
+    char buf[512], *p = buf;
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vsnprintf(buf, sizeof buf, fmt, ap);
+    va_end(ap);
+    if (n < 0)
+        abort();
+    if ((size_t)n >= sizeof buf) {
+        p = ck_arena_alloc(j->arena, (size_t)n + 1, 1);
+        va_start(ap, fmt);
+        vsnprintf(p, (size_t)n + 1, fmt, ap);
+        va_end(ap);
+        return ck_view_of(p, (size_t)n);
+    }
+    return ck_arena_dup(j->arena, ck_view_of(p, (size_t)n));
+}
 
 static struct ck_db_feed feed_of(struct ck_job *j, size_t feed)
 {
@@ -159,7 +181,7 @@ ck_view ck_why_module(struct ck_job *j, const struct ck_package *p, const struct
                 CK_VF(id), CK_VF(module));
 }
 
-/* --- Addresses ------------------------------------------------------------------------------------ */
+/* --- Addresses -------------------------------------------------------------------------------- */
 
 static const struct {
     const char *feed;   /* kind, or NULL for any */
