@@ -96,7 +96,9 @@ def secfixes(folder):
             doc = json.load(f)
         for entry in doc['packages'] or []:
             for version, ids in (entry['pkg'].get('secfixes') or {}).items():
-                version = version.replace('.-r', '-r')  # a slip in the feed: "1.0.4.-r0"
+                # Slips of hand: "1.0.4.-r0", "0.8.21.r2", "57-1-r2".
+                version = re.sub(r'[.]-?r(\d+)$', r'-r\1', version)
+                version = re.sub(r'^(\d+)-(\d+-r\d+)$', r'\1.\2', version)
                 for text in ids or []:
                     yield entry['pkg']['name'], version, canonical(text)
 
@@ -104,7 +106,7 @@ def secfixes(folder):
 def canonical(text):
     """The CVE id of a string that may hold several names, else its first word."""
     words = text.split()
-    cve = [w for w in words if re.match(r'CVE-\d{4}-\d{4,}$', w)]
+    cve = [m.group(0) for m in (re.match(r'CVE-\d{4}-\d{4,}', w) for w in words) if m]
     return (cve or words or [''])[0]
 
 

@@ -2,6 +2,7 @@
 #include "advisory/feed/feed.h"
 #include "advisory/feed/json_tree.h"
 #include "base/mem.h"
+#include "version/version.h"
 
 #include <stdlib.h>
 
@@ -131,6 +132,24 @@ static ck_err *add_fix(struct secdb *s, struct fix f, ck_view text)
 
 /* --- Reading ---------------------------------------------------------------------------------- */
 
+/* Slips of hand that the feed holds: "1.0.4.-r0" and "0.8.21.r2" mean "-r". apk would call them invalid, and
+ * then nothing could be compared with them. */
+static ck_view mended_version(ck_view v, struct ck_arena *a)
+{
+    size_t r = v.n;
+    if (ck_apk_valid(v))
+        return v;
+    while (r > 0 && v.p[r - 1] != 'r')
+        r--;
+    if (r < 2)
+        return v;
+    ck_view head = ck_view_head(v, r - 1), revision = ck_view_from(v, r);
+    while (head.n && (head.p[head.n - 1] == '.' || head.p[head.n - 1] == '-'))
+        head.n--;
+    ck_view mended = ck_view_str(ck_arena_format(a, "%.*s-r%.*s", CK_VF(head), CK_VF(revision)));
+    return ck_apk_valid(mended) ? mended : v;
+}
+
 static ck_err *read_package(struct secdb *s, const struct ck_jnode *j)
 {
     const struct ck_jnode *pkg, *fixes;
@@ -144,7 +163,7 @@ static ck_err *read_package(struct secdb *s, const struct ck_jnode *j)
         if (v->type != CK_J_ARRAY || v->key.n == 0 || v->key.n > CK_MAX_FIELD)
             return ck_err_new(CK_ERR_HOSTILE, "secfixes of \"%.*s\": not version: [ids]",
                               CK_VF(f.package));
-        f.version = v->key;
+        f.version = mended_version(v->key, &s->a);
         for (const struct ck_jnode *id = v->first; id; id = id->next) {
             if (id->type != CK_J_STRING || id->text.n == 0 || id->text.n > CK_MAX_FIELD)
                 return ck_err_new(CK_ERR_HOSTILE, "secfixes of \"%.*s\": an id that is none",
