@@ -132,22 +132,39 @@ static ck_err *add_fix(struct secdb *s, struct fix f, ck_view text)
 
 /* --- Reading ---------------------------------------------------------------------------------- */
 
-/* Slips of hand that the feed holds: "1.0.4.-r0" and "0.8.21.r2" mean "-r". apk would call them invalid, and
- * then nothing could be compared with them. */
-static ck_view mended_version(ck_view v, struct ck_arena *a)
+/* "57-1-r2": the first dash was meant as a dot. */
+static ck_view dash_to_dot(ck_view v, struct ck_arena *a)
+{
+    size_t dash = ck_view_find(v, '-');
+    if (dash == v.n)
+        return v;
+    return ck_view_str(ck_arena_format(a, "%.*s.%.*s", CK_VF(ck_view_head(v, dash)),
+                                       CK_VF(ck_view_from(v, dash + 1))));
+}
+
+/* "1.0.4.-r0" and "0.8.21.r2": the revision follows a wrong sign. */
+static ck_view plain_revision(ck_view v, struct ck_arena *a)
 {
     size_t r = v.n;
-    if (ck_apk_valid(v))
-        return v;
     while (r > 0 && v.p[r - 1] != 'r')
         r--;
     if (r < 2)
         return v;
-    ck_view head = ck_view_head(v, r - 1), revision = ck_view_from(v, r);
+    ck_view head = ck_view_head(v, r - 1);
     while (head.n && (head.p[head.n - 1] == '.' || head.p[head.n - 1] == '-'))
         head.n--;
-    ck_view mended = ck_view_str(ck_arena_format(a, "%.*s-r%.*s", CK_VF(head), CK_VF(revision)));
-    return ck_apk_valid(mended) ? mended : v;
+    return ck_view_str(
+        ck_arena_format(a, "%.*s-r%.*s", CK_VF(head), CK_VF(ck_view_from(v, r))));
+}
+
+/* Slips of hand that the feed holds. apk calls such versions invalid, and nothing could be compared with
+ * them; what cannot be mended stays as it is. */
+static ck_view mended_version(ck_view v, struct ck_arena *a)
+{
+    if (ck_apk_valid(v))
+        return v;
+    ck_view one = plain_revision(v, a), other = dash_to_dot(v, a);
+    return ck_apk_valid(one) ? one : ck_apk_valid(other) ? other : v;
 }
 
 static ck_err *read_package(struct secdb *s, const struct ck_jnode *j)

@@ -22,12 +22,12 @@ static void test_versions(void **state)
           "CVE-2016-7092\n  Alpine:v3.10 a source fixed [,2-r0)\n  Alpine:v3.10 a source fixed [,"
           "3-r0)\n"
           "  Alpine:v3.10 b source fixed [,1-r0)\n");
-    /* Slips of hand that are in the fixtures; what cannot be mended stays as it is. */
+    /* Slips of hand that are in the fixtures; all mended. */
     secdb(DOC(ALPINE, "\"1.0.4.-r0\":[\"CVE-2016-7092\"],\"0.8.21.r2\":[\"CVE-2016-7093\"],"
                       "\"57-1-r2\":[\"CVE-2016-7094\"]"),
           "CVE-2016-7092\n  Alpine:v3.10 xen source fixed [,1.0.4-r0)\n"
           "CVE-2016-7093\n  Alpine:v3.10 xen source fixed [,0.8.21-r2)\n"
-          "CVE-2016-7094\n  Alpine:v3.10 xen source fixed [,57-1-r2)\n");
+          "CVE-2016-7094\n  Alpine:v3.10 xen source fixed [,57.1-r2)\n");
     secdb("{" ALPINE ",\"packages\":null}", "");
     secdb(DOC(ALPINE, "\"7.4.0-r0\":null"), "");
 }
