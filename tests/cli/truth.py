@@ -2,7 +2,7 @@
 """What the fixtures must give, computed without cocket.
 
   truth.py apk-check VERSIONS          proves the apk ordering below on published vectors
-  truth.py secdb SECDB-DIR INSTALLED   lines "id package" of an apk database
+  truth.py secdb SECDB-DIR INSTALLED   lines "id package" of an apk database; "? id package" where either is right
   truth.py secdb-image SECDB-DIR       an apk database that names every origin of secdb at many versions
   truth.py ndb PACKAGES.DB             lines "name epoch version release" of an NDB rpm database
   truth.py alma ZIP NAME...            lines "id name" of every CVE of AlmaLinux 8 that these packages had
@@ -97,14 +97,13 @@ def secfixes(folder):
         for entry in doc['packages'] or []:
             for version, ids in (entry['pkg'].get('secfixes') or {}).items():
                 for text in ids or []:
-                    yield entry['pkg']['name'], version, canonical(text)
+                    for ident in names(text):
+                        yield entry['pkg']['name'], version, ident
 
 
-def canonical(text):
-    """The CVE id of a string that may hold several names, else its first word."""
-    words = text.split()
-    cve = [w for w in words if re.match(r'CVE-\d{4}-\d{4,}$', w)]
-    return (cve or words or [''])[0]
+def names(text):
+    """The CVE ids of a string that may hold several names and remarks, else its first word."""
+    return re.findall(r'CVE-\d{4}-\d{4,}', text) or text.split()[:1]
 
 
 def installed(path):
@@ -123,7 +122,9 @@ def secdb(folder, path):
     found = set()
     for name, version, origin in installed(path):
         for fixed, ident in by_origin.get(origin, []):
-            if fixed != '0' and apk_tokens(fixed) and apk_cmp(version, fixed) < 0:
+            if fixed != '0' and not apk_tokens(fixed):
+                found.add(f'? {ident} {name}')  # "0.8.21.r2" is no version: either answer is right
+            elif fixed != '0' and apk_cmp(version, fixed) < 0:
                 found.add(f'{ident} {name}')
     print('\n'.join(sorted(found)))
 
