@@ -103,7 +103,8 @@ def secfixes(folder):
 
 def names(text):
     """The CVE ids of a string that may hold several names and remarks, else its first word."""
-    return re.findall(r'CVE-\d{4}-\d{4,}', text) or text.split()[:1]
+    # Once it is written CVE_2019-2426.
+    return re.findall(r'CVE-\d{4}-\d{4,}', text.replace('CVE_', 'CVE-')) or text.split()[:1]
 
 
 def installed(path):

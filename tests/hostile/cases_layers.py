@@ -603,13 +603,13 @@ def should_fail_symlink_then_directory_same_name():
     return spoiled(symlink('x', '/etc'), directory('x'), file('x/y', b'y'))
 
 
-@fails('SYMLINKS')
-def should_fail_symlink_loop():
+@passes(packages=0, complete='false')
+def should_pass_symlink_loop():
     return Image(tar(OS, symlink(STATUS, 'status'), symlink('usr/lib/os-release', 'os-release')))
 
 
-@fails('SYMLINKS')
-def should_fail_symlink_chain_past_limit():
+@passes(packages=0, complete='false')
+def should_pass_symlink_chain_past_limit():
     links = [symlink('l/%d' % i, '%d' % (i + 1)) for i in range(60)]
     return Image(tar(OS, *links, file('l/60', DEMO), symlink(STATUS, '/l/0')))
 
