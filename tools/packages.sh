@@ -4,7 +4,7 @@
 # To build and to run the program.
 packages_build=(
     gcc libc6-dev meson ninja-build pkgconf
-    libisal-dev zlib1g-dev libzstd-dev liblzma-dev libssl-dev libcurl4-openssl-dev libjansson-dev
+    libisal-dev zlib1g-dev libzstd-dev liblzma-dev libssl-dev libcurl4-openssl-dev libjansson-dev libyajl-dev
     libseccomp-dev
     scdoc                                   # manuals and --help
     gpgv debian-archive-keyring             # signatures of the Debian archive

@@ -112,9 +112,10 @@ load lib
 
 @test "an output that cannot be written is exit status 5" {
     debian image latest 12 demo=1.0-1
-    status 5 scan --output nowhere/report.json oci:image
-    has "$stderr" nowhere
-    status 5 scan oci:image --output /dev/full
+    : >blocked
+    status 5 scan --output blocked/report.json oci:image
+    has "$stderr" blocked
+    status 5 db export blocked/x.db
 }
 
 @test "standard output that is full is said" {

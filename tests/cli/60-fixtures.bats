@@ -9,6 +9,16 @@ TRUTH=$ROOT/tests/cli/truth.py
     $PY "$TRUTH" apk-check "$SHARED/fixtures/versions/alpine-versions.txt"
 }
 
+# as_secdb FEED INSTALLED: the report's findings are secdb's arithmetic.
+as_secdb() {
+    $PY "$TRUTH" secdb "$1" "$2" | LC_ALL=C sort >all
+    grep -v '^?' all | grep . >want || true
+    sed -n 's/^? //p' all | LC_ALL=C sort >either
+    findings >got
+    is "$(LC_ALL=C comm -23 want got)" ''
+    is "$(LC_ALL=C comm -13 want got | LC_ALL=C comm -23 - either)" ''
+}
+
 @test "Alpine images: the packages are those of the database, by awk" {
     need_shared
     for image in "$SHARED"/fixtures/images/alpine-minirootfs-*.tar.gz; do
@@ -34,7 +44,7 @@ TRUTH=$ROOT/tests/cli/truth.py
         status 0 db build -o my.db --feed "alpine-secdb=$feed"
         report oci:layout --db my.db
         tar xzOf "$image" ./lib/apk/db/installed >installed
-        is "$(findings)" "$($PY "$TRUTH" secdb "$feed" installed | LC_ALL=C sort)"
+        as_secdb "$feed" installed
     done
 }
 
@@ -49,11 +59,8 @@ TRUTH=$ROOT/tests/cli/truth.py
         $PY "$TRUTH" secdb-image "$feed" >tree/lib/apk/db/installed
         $PY "$IMAGES" tree layout latest tree
         report oci:layout --db my.db
-        findings >got
-        $PY "$TRUTH" secdb "$feed" tree/lib/apk/db/installed | LC_ALL=C sort >want
-        [ -s want ]
-        diff want got | head -20
-        cmp want got
+        as_secdb "$feed" tree/lib/apk/db/installed
+        [ "$(wc -l <want)" -gt 100 ]
     done
 }
 

@@ -2,7 +2,7 @@
 """What the fixtures must give, computed without cocket.
 
   truth.py apk-check VERSIONS          proves the apk ordering below on published vectors
-  truth.py secdb SECDB-DIR INSTALLED   lines "id package" of an apk database
+  truth.py secdb SECDB-DIR INSTALLED   lines "id package" of an apk database; "? id package" where either is right
   truth.py secdb-image SECDB-DIR       an apk database that names every origin of secdb at many versions
   truth.py ndb PACKAGES.DB             lines "name epoch version release" of an NDB rpm database
   truth.py alma ZIP NAME...            lines "id name" of every CVE of AlmaLinux 8 that these packages had
@@ -100,14 +100,14 @@ def secfixes(folder):
                 version = re.sub(r'[.]-?r(\d+)$', r'-r\1', version)
                 version = re.sub(r'^(\d+)-(\d+-r\d+)$', r'\1.\2', version)
                 for text in ids or []:
-                    yield entry['pkg']['name'], version, canonical(text)
+                    for ident in names(text):
+                        yield entry['pkg']['name'], version, ident
 
 
-def canonical(text):
-    """The CVE id of a string that may hold several names, else its first word."""
-    words = text.split()
-    cve = [m.group(0) for m in (re.match(r'CVE-\d{4}-\d{4,}', w) for w in words) if m]
-    return (cve or words or [''])[0]
+def names(text):
+    """The CVE ids of a string that may hold several names and remarks, else its first word."""
+    # Once it is written CVE_2019-2426.
+    return re.findall(r'CVE-\d{4}-\d{4,}', text.replace('CVE_', 'CVE-')) or text.split()[:1]
 
 
 def installed(path):
@@ -126,7 +126,9 @@ def secdb(folder, path):
     found = set()
     for name, version, origin in installed(path):
         for fixed, ident in by_origin.get(origin, []):
-            if fixed != '0' and apk_tokens(fixed) and apk_cmp(version, fixed) < 0:
+            if fixed != '0' and not apk_tokens(fixed):
+                found.add(f'? {ident} {name}')  # "0.8.21.r2" is no version: either answer is right
+            elif fixed != '0' and apk_cmp(version, fixed) < 0:
                 found.add(f'{ident} {name}')
     print('\n'.join(sorted(found)))
 

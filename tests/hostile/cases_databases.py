@@ -92,8 +92,9 @@ def should_pass_rpm_bdb_overflow_loop():
     return lying('bdb', rpm_bdb([rpm_header('demo' + 'x' * 9000)], next_loop=True))
 
 
-@passes(gap='rpm')
+@passes('demo 2:1.0-1.el8', 'big 2.0-3.el8', gap='rpm')
 def should_pass_rpm_bdb_page_count_lies():
+    """It was cut, or lies: what is there is listed."""
     return lying('bdb', rpm_bdb(HEADERS, pages=0xfffffff0))
 
 

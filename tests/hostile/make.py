@@ -10,7 +10,7 @@ A folder holds the image and a file `expect`, lines of "key value":
   packages N        so many packages are listed
   distro ID VER     what os-release says
   gap ERE           assessment.complete is false and a gap says this
-  complete BOOL     assessment.complete
+  complete BOOL     assessment.complete (should-pass-* cases: true, unless they say otherwise)
   arg A             a further argument of `scan`
 Names state the attack: should-fail-* must be refused, should-pass-* is odd but legal (or a lie that
 costs no more than a gap). The cases stand in cases_*.py; python's standard library only.
