@@ -21,12 +21,13 @@ enum ck_severity {
 const char *ck_severity_name(enum ck_severity s); /* "critical" */
 /* Vendors' words too: "important", "moderate", "unimportant"; UNKNOWN where it is none. */
 enum ck_severity ck_severity_parse(ck_view word);
-/* From a CVSS vector of version 2, 3.0, 3.1 (base score, specification section 7) or 4.0; *ret_score in
- * tenths, e.g. 98. False where it is no valid vector. */
+/* From a CVSS vector of version 2, 3.0, 3.1 (base score, specification section 7) or 4.0;
+ * *ret_score in tenths, e.g. 98. False where it is no valid vector. */
 bool ck_cvss_score(ck_view vector, unsigned *ret_tenths);
 enum ck_severity ck_cvss_severity(unsigned tenths);
 
-/* Which name of a package an advisory means (reference/matching.md: granularity differs per feed). */
+/* Which name of a package an advisory means (reference/matching.md: granularity differs per feed).
+ */
 enum ck_name_kind {
     CK_NAME_SOURCE, /* Debian and Ubuntu source, Alpine origin */
     CK_NAME_BINARY, /* rpm package names of AlmaLinux, ... */
@@ -56,7 +57,8 @@ struct ck_range {
 };
 
 struct ck_affected {
-    ck_view ecosystem; /* OSV's, with release: "Debian:12", "Alpine:v3.10", "AlmaLinux:8", "Wolfi", "Go" */
+    ck_view ecosystem; /* OSV's, with release: "Debian:12", "Alpine:v3.10", "AlmaLinux:8", "Wolfi",
+                          "Go" */
     ck_view name;
     enum ck_name_kind kind;
     ck_view module; /* rpm "name:stream", or empty */

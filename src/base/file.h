@@ -6,7 +6,8 @@
 
 /* Base directories (XDG Base Directory Specification), with "/cocket" behind. */
 enum ck_xdg { CK_XDG_CACHE, CK_XDG_DATA, CK_XDG_CONFIG };
-/* "<dir>/cocket/<name>", or NULL where neither the variable nor HOME is an absolute path. free(). */
+/* "<dir>/cocket/<name>", or NULL where neither the variable nor HOME is an absolute path. free().
+ */
 char *ck_xdg_path(enum ck_xdg kind, const char *name);
 
 /* Whole content into `out`, whose ceiling holds. Class UNAVAILABLE; errno is kept. */

@@ -184,8 +184,8 @@ char *ck_format_bytes(uint64_t n)
     return ck_format(x < 10 ? "%.1f %s" : "%.0f %s", x, unit[i]);
 }
 
-/* The proleptic Gregorian calendar, by hand: gmtime_r and timegm open /etc/localtime, which no room may.
- * Days since 1970-01-01 of a date, counted in years that begin on the first of March. */
+/* The proleptic Gregorian calendar, by hand: gmtime_r and timegm open /etc/localtime, which no room
+ * may. Days since 1970-01-01 of a date, counted in years that begin on the first of March. */
 static int64_t days_of(int64_t year, int month, int day)
 {
     year -= month <= 2;
@@ -218,8 +218,9 @@ void ck_format_time(char out[32], int64_t seconds)
         days = rest = 0;
     date_of(days, &year, &month, &day);
     unsigned second = (unsigned)rest;
-    snprintf(out, 32, "%04u-%02u-%02uT%02u:%02u:%02uZ", (unsigned)year % 10000, (unsigned)month % 100,
-             (unsigned)day % 100, second / 3600 % 24, second / 60 % 60, second % 60);
+    snprintf(out, 32, "%04u-%02u-%02uT%02u:%02u:%02uZ", (unsigned)year % 10000,
+             (unsigned)month % 100, (unsigned)day % 100, second / 3600 % 24, second / 60 % 60,
+             second % 60);
 }
 
 static bool digits(ck_cur *c, size_t n, int lo, int hi, int *ret)
@@ -262,6 +263,7 @@ bool ck_parse_time(ck_view v, int64_t *ret_seconds)
     }
     if (!ok || !offset_of(&c, &minutes) || !ck_cur_ok(&c) || !ck_cur_end(&c))
         return false;
-    *ret_seconds = days_of(year, month, day) * 86400 + hour * 3600 + (minute - minutes) * 60 + second;
+    *ret_seconds =
+        days_of(year, month, day) * 86400 + hour * 3600 + (minute - minutes) * 60 + second;
     return true;
 }

@@ -19,7 +19,10 @@ typedef struct ck_view {
 } ck_view;
 
 static inline ck_view ck_view_of(const void *p, size_t n) { return (ck_view){ p, n }; }
-static inline ck_view ck_view_str(const char *s) { return (ck_view){ (const uint8_t *)s, strlen(s) }; }
+static inline ck_view ck_view_str(const char *s)
+{
+    return (ck_view){ (const uint8_t *)s, strlen(s) };
+}
 #define CK_V(literal) ((ck_view){ (const uint8_t *)("" literal), sizeof(literal) - 1 })
 
 /* For printf: "%.*s". Only for text that was checked or is escaped afterwards. */
@@ -37,7 +40,10 @@ static inline ck_view ck_view_from(ck_view v, size_t from)
     return from >= v.n ? (ck_view){ v.p, 0 } : (ck_view){ v.p + from, v.n - from };
 }
 /* The first n bytes (at most all). */
-static inline ck_view ck_view_head(ck_view v, size_t n) { return (ck_view){ v.p, n < v.n ? n : v.n }; }
+static inline ck_view ck_view_head(ck_view v, size_t n)
+{
+    return (ck_view){ v.p, n < v.n ? n : v.n };
+}
 
 /* Position of the first byte c, or v.n. */
 size_t ck_view_find(ck_view v, uint8_t c);

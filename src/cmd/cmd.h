@@ -1,5 +1,5 @@
-/* The verbs of the command line. Each takes its own arguments (argv[0] is the verb) and returns the exit
- * status (DESIGN, section 5). They alone print.
+/* The verbs of the command line. Each takes its own arguments (argv[0] is the verb) and returns the
+ * exit status (DESIGN, section 5). They alone print.
  */
 #ifndef CK_CMD_CMD_H
 #define CK_CMD_CMD_H
@@ -22,8 +22,8 @@ int ck_cmd_usage(const char *page, const char *fmt, ...) CK_PRINTF(2, 3);
 /* Prints the page's help. */
 int ck_cmd_help(const char *page);
 
-/* One line on standard error that is rewritten while work goes on longer than a second; only where that
- * is a terminal. */
+/* One line on standard error that is rewritten while work goes on longer than a second; only where
+ * that is a terminal. */
 struct ck_progress_line {
     bool enabled;
     const char *verb; /* "scanning" */

@@ -35,7 +35,7 @@ static const struct option options[] = {
     { NULL, 0, NULL, 0 },
 };
 
-/* --- arguments ---------------------------------------------------------------------------------- */
+/* --- arguments -------------------------------------------------------------------------------- */
 
 static ck_err *take_option(struct args *a, int opt)
 {
@@ -113,7 +113,8 @@ static ck_err *default_db(struct args *a)
         return NULL;
     ck_autofree char *path = ck_xdg_path(CK_XDG_DATA, "advisory.db");
     if (!path)
-        return ck_err_new(CK_ERR_USAGE, "neither XDG_DATA_HOME nor HOME says where the database is");
+        return ck_err_new(CK_ERR_USAGE, "neither XDG_DATA_HOME nor HOME says where the database "
+                                        "is");
     a->db = (const char *)ck_arena_dup(&a->arena, ck_view_str(path)).p;
     return NULL;
 }
@@ -125,7 +126,8 @@ static void print_note(void *ctx, const char *text)
         fprintf(stderr, "cocket: %s\n", text);
 }
 
-/* --- the verbs ------------------------------------------------------------------------------------ */
+/* --- the verbs
+ * ------------------------------------------------------------------------------------ */
 
 static ck_err *build(struct args *a, int *ret_status)
 {
@@ -197,7 +199,8 @@ static ck_err *status(struct args *a, int *ret_status)
     if (!e) {
         ck_format_time(built, ck_db_built(db));
         ck_autofree char *size = ck_format_bytes(n.bytes);
-        printf("%s\n  built %s, %s, intact\n  %llu advisories, %llu statements on %llu package names\n"
+        printf("%s\n  built %s, %s, intact\n  %llu advisories, %llu statements on %llu package "
+               "names\n"
                "feeds:\n",
                a->db, built, size, (unsigned long long)n.advisories,
                (unsigned long long)n.statements, (unsigned long long)n.packages);
@@ -208,8 +211,8 @@ static ck_err *status(struct args *a, int *ret_status)
     return e;
 }
 
-/* An older database says less: it does not replace a newer one (no rollback). What is there but cannot be
- * opened may be replaced. */
+/* An older database says less: it does not replace a newer one (no rollback). What is there but
+ * cannot be opened may be replaced. */
 static ck_err *check_not_older(const struct ck_db *new, const char *present)
 {
     struct ck_db *db = NULL;
@@ -225,7 +228,8 @@ static ck_err *check_not_older(const struct ck_db *new, const char *present)
         return NULL;
     ck_format_time(there, ck_db_built(new));
     ck_format_time(here, built);
-    return ck_err_new(CK_ERR_OURS, "it is older (built %s) than the present database (%s): remove %s to go back",
+    return ck_err_new(CK_ERR_OURS,
+                      "it is older (built %s) than the present database (%s): remove %s to go back",
                       there, here, present);
 }
 

@@ -52,7 +52,8 @@ static int cmd_help(int argc, char **argv)
 int main(int argc, char **argv)
 {
     ck_room_main(argc, argv, ck_room_bodies);
-    signal(SIGPIPE, SIG_IGN); /* writing to a room or reader that has gone is an error, not a death */
+    signal(SIGPIPE,
+           SIG_IGN); /* writing to a room or reader that has gone is an error, not a death */
     if (argc < 2)
         return ck_cmd_usage("cocket", "a command is missing");
     const struct verb *v = find(argv[1]);

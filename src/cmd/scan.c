@@ -132,15 +132,16 @@ static int parse(int argc, char **argv, struct args *a)
         }
     }
     if (argc - optind != 1)
-        return ck_cmd_usage(page, argc == optind ? "an image is missing (oci:DIR, oci-archive:FILE, "
+        return ck_cmd_usage(page, argc == optind ? "an image is missing (oci:DIR, "
+                                                   "oci-archive:FILE, "
                                                    "docker-archive:FILE, rootfs:DIR)"
                                                  : "one image at a time");
     a->reference = argv[optind];
     return -1;
 }
 
-/* A database that was named must be there; the default one may be missing: the report then says that
- * nothing could be named. */
+/* A database that was named must be there; the default one may be missing: the report then says
+ * that nothing could be named. */
 static ck_err *open_db(const struct args *a, struct ck_db **ret)
 {
     ck_autofree char *path = a->db ? ck_strndup(a->db, strlen(a->db))

@@ -470,7 +470,8 @@ ck_err *ck_tar_feed(struct ck_tar *t, ck_view piece)
 
 ck_err *ck_tar_finish(struct ck_tar *t)
 {
-    /* The last entry's content is whole; several builders (umoci) leave out the padding behind it. */
+    /* The last entry's content is whole; several builders (umoci) leave out the padding behind it.
+     */
     bool border = ((t->state == STATE_HEADER && !t->have) || t->state == STATE_PADDING) &&
                   !meta_pending(t);
     border = border || t->state == STATE_ZEROS;

@@ -325,7 +325,8 @@ static void truncated_and_flipped_indexes_never_crash(void **state)
     (void)state;
     struct stack s = { 0 };
     stack_layer(&s, "d a\n f a/b 1\n l a/c b\n f b 300\n h d b\n w e\n o f\n f a/b.c 7\n d g\n"
-                    "f g/1 1\n f g/2 1\n f g/3 1\n f g/4 1\n f g/5 1\n f g/6 1\n f g/7 1\n f g/8 1");
+                    "f g/1 1\n f g/2 1\n f g/3 1\n f g/4 1\n f g/5 1\n f g/6 1\n f g/7 1\n f g/8 "
+                    "1");
     ck_view good = ck_buf_view(&s.bytes[0]);
     assert_ok(read_all(good));
     for (size_t n = 0; n < good.n; n++)

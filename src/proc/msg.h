@@ -1,5 +1,5 @@
-/* The messages between the hub and its rooms: one table, exact lengths, both ends hold each other to
- * it. A room that sends anything else is killed and its image is reported as hostile.
+/* The messages between the hub and its rooms: one table, exact lengths, both ends hold each other
+ * to it. A room that sends anything else is killed and its image is reported as hostile.
  *
  * A frame is one SOCK_SEQPACKET packet: length of the payload (32 bit), type (16 bit), zero (16
  * bit), payload. Descriptors travel only with the hub's jobs.
@@ -67,8 +67,8 @@ struct ck_channel {
 void ck_channel_init(struct ck_channel *c, int fd, enum ck_side side);
 void ck_channel_close(struct ck_channel *c);
 
-/* Sends; breaking the table is our bug and aborts. Descriptors stay the caller's. A peer that is gone
- * gives class OURS. */
+/* Sends; breaking the table is our bug and aborts. Descriptors stay the caller's. A peer that is
+ * gone gives class OURS. */
 CK_MUST ck_err *ck_channel_send(struct ck_channel *c, enum ck_msg_type type, ck_view payload,
                                 const int *fds);
 /* Receives one message and checks it against the table: what breaks it is class HOSTILE.

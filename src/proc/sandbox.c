@@ -20,7 +20,7 @@ static const bool sanitized = true; /* shadow memory and reports need more room 
 static const bool sanitized = false;
 #endif
 
-/* --- resource limits ------------------------------------------------------------------------ */
+/* --- resource limits -------------------------------------------------------------------------- */
 
 static ck_err *cap(int resource, rlim_t value, const char *name)
 {
@@ -60,7 +60,7 @@ static ck_err *drop_privileges(void)
     return NULL;
 }
 
-/* --- landlock ------------------------------------------------------------------------------- */
+/* --- landlock --------------------------------------------------------------------------------- */
 
 /* Headers of Debian 12 know ABI 2; later rights are given by number (landlock(7)). */
 #define FS_ABI1 ((1ull << 13) - 1)
@@ -165,15 +165,18 @@ static const int network_calls[] = {
     CALL(epoll_pwait), CALL(prctl), CALL(ftruncate), CALL(pwrite64),
 };
 static const int exec_calls[] = {
-    CALL(execve), CALL(arch_prctl), CALL(set_tid_address), CALL(set_robust_list), CALL(rseq),
-    CALL(prlimit64), CALL(getuid), CALL(geteuid), CALL(getgid), CALL(getegid), CALL(mprotect),
-    CALL(umask), CALL(sched_yield), CALL(getppid), CALL(getrusage), CALL(dup2), CALL(dup3), CALL(ioctl),
+    CALL(execve),      CALL(arch_prctl), CALL(set_tid_address), CALL(set_robust_list),
+    CALL(rseq),        CALL(prlimit64),  CALL(getuid),          CALL(geteuid),
+    CALL(getgid),      CALL(getegid),    CALL(mprotect),        CALL(umask),
+    CALL(sched_yield), CALL(getppid),    CALL(getrusage),       CALL(dup2),
+    CALL(dup3),        CALL(ioctl),
 };
 /* For the sanitizers' own work; the room stays without files and network. */
 static const int sanitizer_calls[] = { CALL(sigaltstack), CALL(sched_yield), CALL(mprotect) };
-static const int sanitizer_refused[] = { CALL(openat), CALL(readlink), CALL(open), CALL(prctl),
-                                         CALL(getrlimit), CALL(prlimit64), CALL(access), CALL(clone),
-                                         CALL(socket), CALL(ioctl), CALL(dup2), CALL(unlink) };
+static const int sanitizer_refused[] = { CALL(openat), CALL(readlink),  CALL(open),
+                                         CALL(prctl),  CALL(getrlimit), CALL(prlimit64),
+                                         CALL(access), CALL(clone),     CALL(socket),
+                                         CALL(ioctl),  CALL(dup2),      CALL(unlink) };
 
 static int add_all(scmp_filter_ctx f, uint32_t action, const int *calls, size_t n)
 {

@@ -8,8 +8,8 @@
 #include "base/err.h"
 #include "proc/rights.h"
 
-/* First half: all but seccomp. Threads that the room needs are started after this. `argument` is the
- * directory for `read_argument`, else NULL. */
+/* First half: all but seccomp. Threads that the room needs are started after this. `argument` is
+ * the directory for `read_argument`, else NULL. */
 CK_MUST ck_err *ck_sandbox_enter(enum ck_room room, const char *argument);
 /* Second half: the system call filter, on all threads. */
 CK_MUST ck_err *ck_sandbox_seal(enum ck_room room);

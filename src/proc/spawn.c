@@ -34,7 +34,7 @@ static int64_t now_ms(void)
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* --- starting ----------------------------------------------------------------------------------- */
+/* --- starting --------------------------------------------------------------------------------- */
 
 /* Environment that a room keeps: proxies and CA settings for fetch, options for sanitizers. */
 static const char *const kept_env[] = { "http_proxy",    "https_proxy",   "HTTPS_PROXY",
@@ -170,7 +170,8 @@ void ck_room_stop(struct ck_room_proc *r)
     free(r);
 }
 
-/* --- talking -------------------------------------------------------------------------------------- */
+/* --- talking
+ * -------------------------------------------------------------------------------------- */
 
 int ck_room_fd(const struct ck_room_proc *r)
 {
@@ -316,7 +317,8 @@ ck_err *ck_room_call(struct ck_room_proc *r, ck_view job, int in, struct ck_buf 
     return NULL;
 }
 
-/* --- the room's side ------------------------------------------------------------------------------ */
+/* --- the room's side
+ * ------------------------------------------------------------------------------ */
 
 ck_err *ck_room_send(struct ck_channel *ch, ck_view bytes)
 {

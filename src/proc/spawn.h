@@ -1,5 +1,5 @@
-/* Rooms: the same program, executed again with nothing but a channel (and for rootfs the name of its
- * directory), and the hub's side of talking to them.
+/* Rooms: the same program, executed again with nothing but a channel (and for rootfs the name of
+ * its directory), and the hub's side of talking to them.
  */
 #ifndef CK_PROC_SPAWN_H
 #define CK_PROC_SPAWN_H
@@ -52,19 +52,20 @@ CK_MUST ck_err *ck_room_wait_exit(struct ck_room_proc *r, int *ret_status);
 /* Job, all steps, result collected into `out` (whose limit holds). */
 CK_MUST ck_err *ck_room_call(struct ck_room_proc *r, ck_view job, int in, struct ck_buf *out);
 
-/* --- the room's side --------------------------------------------------------------------------- */
+/* --- the room's side -------------------------------------------------------------------------- */
 
-/* What a room does. `load` runs before the sandbox, for what has to be opened (libraries, the CA store);
- * `prepare` behind landlock and before the system call filter, for threads: both see no foreign byte and may
- * be NULL. `run` does one job: sends pieces through `ch`; its error becomes FAILED. */
+/* What a room does. `load` runs before the sandbox, for what has to be opened (libraries, the CA
+ * store); `prepare` behind landlock and before the system call filter, for threads: both see no
+ * foreign byte and may be NULL. `run` does one job: sends pieces through `ch`; its error becomes
+ * FAILED. */
 struct ck_room_body {
     ck_err *(*load)(void **ret_state);
     ck_err *(*prepare)(void **ret_state);
     ck_err *(*run)(void *state, struct ck_channel *ch, ck_view job, int in, int out);
 };
 
-/* If this process was started as a room (argv[0]), does its work and exits; else returns. Must be the
- * first thing in main. */
+/* If this process was started as a room (argv[0]), does its work and exits; else returns. Must be
+ * the first thing in main. */
 void ck_room_main(int argc, char **argv, const struct ck_room_body bodies[CK_ROOM_COUNT_]);
 
 /* Sends `bytes` as PIECEs. */

@@ -1,5 +1,5 @@
-/* Tries every forbidden thing from inside every room and must see it refused: killed by SIGSYS, or an
- * error where a call is allowed but landlock or a limit stands in the way. */
+/* Tries every forbidden thing from inside every room and must see it refused: killed by SIGSYS, or
+ * an error where a call is allowed but landlock or a limit stands in the way. */
 #include "base/mem.h"
 #include "base/unit.h"
 #include "proc/sandbox.h"
@@ -20,7 +20,10 @@
 
 /* An attempt returns true when it got what it must not have. */
 static bool try_open(void) { return open("/etc/passwd", O_RDONLY) >= 0; }
-static bool try_create(void) { return open("/tmp/cocket-sandbox-test", O_CREAT | O_WRONLY, 0600) >= 0; }
+static bool try_create(void)
+{
+    return open("/tmp/cocket-sandbox-test", O_CREAT | O_WRONLY, 0600) >= 0;
+}
 static bool try_unlink(void) { return unlink("/tmp/cocket-sandbox-test") == 0; }
 static bool try_mkdir(void) { return mkdir("/tmp/cocket-sandbox-dir", 0700) == 0; }
 static bool try_chmod(void) { return chmod("/", 0755) == 0; }
@@ -32,7 +35,10 @@ static bool try_unshare(void) { return syscall(SYS_unshare, 0x10000000) == 0; }
 static bool try_mount(void) { return syscall(SYS_mount, "none", "/mnt", "tmpfs", 0, NULL) == 0; }
 static bool try_io_uring(void) { return syscall(SYS_io_uring_setup, 1, NULL) >= 0; }
 static bool try_ptrace(void) { return ptrace(PTRACE_ATTACH, getppid(), NULL, NULL) == 0; }
-static bool try_vm_read(void) { return syscall(SYS_process_vm_readv, getppid(), NULL, 0, NULL, 0, 0) >= 0; }
+static bool try_vm_read(void)
+{
+    return syscall(SYS_process_vm_readv, getppid(), NULL, 0, NULL, 0, 0) >= 0;
+}
 
 static bool try_connect(void)
 {
@@ -67,8 +73,8 @@ static bool try_exec_elsewhere(void)
 
 static bool try_code(void)
 {
-    return mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) !=
-           MAP_FAILED;
+    return mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+                0) != MAP_FAILED;
 }
 
 static bool try_code_later(void)

@@ -132,7 +132,7 @@ static void put_image(struct ck_table *t)
     put_package_count(t);
 }
 
-/* --- Counts ---------------------------------------------------------------------------------- */
+/* --- Counts ----------------------------------------------------------------------------------- */
 
 static int cmp_id(const void *a, const void *b)
 {
@@ -199,7 +199,7 @@ static void put_counts(struct ck_table *t)
     put_count_row(t, "", "in all", ck_table_count(t, CK_SEVERITY_COUNT_), CK_BOLD);
 }
 
-/* --- Gaps ------------------------------------------------------------------------------------ */
+/* --- Gaps ------------------------------------------------------------------------------------- */
 
 static void put_gaps(struct ck_table *t)
 {

@@ -63,7 +63,7 @@ static void table_equals_golden(void **state)
     golden_table("rpm-unmatched-80.txt", sample_rpm_unmatched(), 80, false);
 }
 
-/* --- The table keeps its promises at any width ----------------------------------------------- */
+/* --- The table keeps its promises at any width ------------------------------------------------ */
 
 /* What is left without layout: a wrapped word reads as if it had not been. */
 static char *without_blanks(ck_view v)
@@ -147,7 +147,7 @@ static void ended_support_is_told_by_the_time_of_the_database(void **state)
     assert_non_null(strstr(text, "(bookworm), security support ended 2028-06-28\n"));
 }
 
-/* --- Parts ----------------------------------------------------------------------------------- */
+/* --- Parts ------------------------------------------------------------------------------------ */
 
 static void equal_reports_give_equal_bytes(void **state)
 {

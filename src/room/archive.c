@@ -1,8 +1,8 @@
 /* The archive room: the outer tar of docker-archive and oci-archive.
  *
- * It says where each member stands, so that the hub can hand out parts of the file itself. An archive
- * that is compressed as a whole has no such places: its members are copied out in order, through a pipe,
- * by decompressing it again. Nothing is written anywhere else.
+ * It says where each member stands, so that the hub can hand out parts of the file itself. An
+ * archive that is compressed as a whole has no such places: its members are copied out in order,
+ * through a pipe, by decompressing it again. Nothing is written anywhere else.
  */
 #include "base/mem.h"
 #include "layer/path.h"
@@ -142,8 +142,8 @@ static ck_err *on_copy_end(void *ctx)
     return NULL;
 }
 
-/* The outermost file is the user's own choice, not the data's: its first bytes may choose among four
- * decompressors, as docker load and skopeo do. */
+/* The outermost file is the user's own choice, not the data's: its first bytes may choose among
+ * four decompressors, as docker load and skopeo do. */
 static enum ck_compression outer_compression(int fd)
 {
     uint8_t head[6] = { 0 };
@@ -232,7 +232,8 @@ static ck_err *run(struct archive *ar, int in)
     ck_inflate_free(w->z);
     free(w);
     return e ? ck_err_wrap(e, "archive%s%s%s", compressed ? " (" : "",
-                           compressed ? ck_compression_name(compression) : "", compressed ? ")" : "")
+                           compressed ? ck_compression_name(compression) : "",
+                           compressed ? ")" : "")
              : NULL;
 }
 

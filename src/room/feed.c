@@ -1,5 +1,5 @@
-/* The feed room: one file of a feed is mapped or decompressed into memory and parsed; every record goes
- * to the hub as [length, bytes] in the normal form.
+/* The feed room: one file of a feed is mapped or decompressed into memory and parsed; every record
+ * goes to the hub as [length, bytes] in the normal form.
  */
 #include "advisory/feed/feed.h"
 #include "base/mem.h"

@@ -1,5 +1,6 @@
-/* What the feed room says of the Debian archive's files, in bytes. Encoding and decoding stand together;
- * decoding checks every count and length again. Views point into the bytes, arrays into `a`.
+/* What the feed room says of the Debian archive's files, in bytes. Encoding and decoding stand
+ * together; decoding checks every count and length again. Views point into the bytes, arrays into
+ * `a`.
  */
 #ifndef CK_ROOM_FEED_CODEC_H
 #define CK_ROOM_FEED_CODEC_H

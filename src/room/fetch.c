@@ -1,8 +1,8 @@
-/* The fetch room: one HTTP or HTTPS GET into the descriptor that the hub handed over. It decides nothing
- * and decompresses nothing.
+/* The fetch room: one HTTP or HTTPS GET into the descriptor that the hub handed over. It decides
+ * nothing and decompresses nothing.
  *
- * libcurl is loaded here and not linked: it brings thirty libraries, which would cost every other room
- * and every warm scan 5 ms of start-up.
+ * libcurl is loaded here and not linked: it brings thirty libraries, which would cost every other
+ * room and every warm scan 5 ms of start-up.
  */
 #include "base/mem.h"
 #include "base/text.h"
@@ -85,8 +85,8 @@ static ck_err *store(struct transfer *t, ck_view piece)
     return NULL;
 }
 
-/* libcurl calls this about once a second: a slow transfer is no stuck room (curl's own stall limit ends
- * those). */
+/* libcurl calls this about once a second: a slow transfer is no stuck room (curl's own stall limit
+ * ends those). */
 static int on_progress(void *ctx, curl_off_t total, curl_off_t now, curl_off_t up_total,
                        curl_off_t up_now)
 {

@@ -11,8 +11,8 @@ struct ck_input {
     uint64_t at; /* bytes read so far */
 };
 
-/* Reads up to n bytes; *ret_n is 0 at the end of the slice. A file that ends before its slice does is
- * an error (class HOSTILE: it was cut). */
+/* Reads up to n bytes; *ret_n is 0 at the end of the slice. A file that ends before its slice does
+ * is an error (class HOSTILE: it was cut). */
 CK_MUST ck_err *ck_input_read(struct ck_input *in, uint8_t *p, size_t n, size_t *ret_n);
 
 /* All of a file, from its start; class LIMIT past `out`'s ceiling. */

@@ -4,8 +4,8 @@
  *   thread main:       ring -> diff_id hash -> tar -> paths, detectors -> layer index
  *
  * The two halves are what a processor core each can do; the hub hashes the blob meanwhile (hashing
- * is not parsing, and a room that was taken over cannot lie about it). The index leaves the room only
- * after inflate and tar have finished and the diff_id has come out as the config says.
+ * is not parsing, and a room that was taken over cannot lie about it). The index leaves the room
+ * only after inflate and tar have finished and the diff_id has come out as the config says.
  */
 #include "base/mem.h"
 #include "base/text.h"
@@ -59,10 +59,10 @@ static void begin_content(struct inspector *in, const struct ck_tar_entry *e)
     const struct ck_detector *d = in->detector;
     begin_facts(in, d);
     if (e->sparse || e->size > ck_limit_value(d->limit)) {
-        ck_autofree char *text =
-            ck_format("%s of %llu bytes was not read: %s (limit %s)", d->name,
-                      (unsigned long long)e->real_size,
-                      e->sparse ? "it is a sparse file" : "it is too large", ck_limit_name(d->limit));
+        ck_autofree char *text = ck_format("%s of %llu bytes was not read: %s (limit %s)", d->name,
+                                           (unsigned long long)e->real_size,
+                                           e->sparse ? "it is a sparse file" : "it is too large",
+                                           ck_limit_name(d->limit));
         add_gap(in, text);
         in->detector = NULL;
         return;
@@ -199,7 +199,8 @@ static ck_err *produce(void *ctx, struct ck_ring *ring)
     return ck_inflate_finish(p->z);
 }
 
-/* --- the job -------------------------------------------------------------------------------------- */
+/* --- the job
+ * -------------------------------------------------------------------------------------- */
 
 static const uint64_t progress_step = 4 * CK_MIB;
 

@@ -33,7 +33,7 @@ ck_err *ck_job_document_decode(ck_view job, struct ck_job_document *ret)
     return NULL;
 }
 
-/* --- inspect ------------------------------------------------------------------------------------ */
+/* --- inspect ---------------------------------------------------------------------------------- */
 
 static void put_slice(struct ck_buf *out, const struct ck_slice *s)
 {
@@ -86,7 +86,7 @@ ck_err *ck_job_inspect_decode(ck_view job, struct ck_arena *a, struct ck_job_ins
     return NULL;
 }
 
-/* --- archive ------------------------------------------------------------------------------------ */
+/* --- archive ---------------------------------------------------------------------------------- */
 
 void ck_job_archive_encode(const struct ck_job_archive *j, struct ck_buf *out)
 {
@@ -150,7 +150,8 @@ ck_err *ck_members_decode(ck_view bytes, struct ck_arena *a, struct ck_members *
     return NULL;
 }
 
-/* --- feed and fetch ------------------------------------------------------------------------------- */
+/* --- feed and fetch
+ * ------------------------------------------------------------------------------- */
 
 void ck_job_feed_encode(const struct ck_job_feed *j, struct ck_buf *out)
 {

@@ -1,5 +1,5 @@
-/* What the hub asks of its rooms: the payloads of JOB messages. Encoding and decoding stand together
- * here; the results are what the named modules encode.
+/* What the hub asks of its rooms: the payloads of JOB messages. Encoding and decoding stand
+ * together here; the results are what the named modules encode.
  */
 #ifndef CK_ROOM_JOBS_H
 #define CK_ROOM_JOBS_H

@@ -1,5 +1,5 @@
-/* A ring of buffers between the two threads of the inspect room. The second thread is made before the
- * system call filter closes and waits for work; each job starts it again.
+/* A ring of buffers between the two threads of the inspect room. The second thread is made before
+ * the system call filter closes and waits for work; each job starts it again.
  */
 #ifndef CK_ROOM_RING_H
 #define CK_ROOM_RING_H

@@ -1,6 +1,6 @@
-/* The rootfs room: a directory tree that is already unpacked. It reads what the detectors ask for and
- * nothing else, with openat2(RESOLVE_IN_ROOT): links cannot lead out, landlock would not let them.
- * Result: a layer index in which the asked-for paths are plain files.
+/* The rootfs room: a directory tree that is already unpacked. It reads what the detectors ask for
+ * and nothing else, with openat2(RESOLVE_IN_ROOT): links cannot lead out, landlock would not let
+ * them. Result: a layer index in which the asked-for paths are plain files.
  */
 #include "base/mem.h"
 #include "base/text.h"
@@ -57,8 +57,9 @@ static ck_err *detect(const struct ck_detector *d, int fd, const struct stat *st
 {
     ck_put_u8(facts, (uint8_t)d->id);
     if ((uint64_t)st->st_size > ck_limit_value(d->limit)) {
-        ck_autofree char *text = ck_format("%s of %lld bytes was not read: it is too large (limit %s)",
-                                           d->name, (long long)st->st_size, ck_limit_name(d->limit));
+        ck_autofree char *text =
+            ck_format("%s of %lld bytes was not read: it is too large (limit %s)", d->name,
+                      (long long)st->st_size, ck_limit_name(d->limit));
         gap(facts, text);
         return NULL;
     }

@@ -1,7 +1,7 @@
-/* The verify room: becomes gpgv, which alone decides whether the signature of a Release file is good.
- * What it writes to the out descriptor is the signed text: nothing outside the signature is ever believed
- * (clear-signed files may carry text before and behind it). The job names the keyring; landlock lets the
- * room read it and the system's libraries, nothing more.
+/* The verify room: becomes gpgv, which alone decides whether the signature of a Release file is
+ * good. What it writes to the out descriptor is the signed text: nothing outside the signature is
+ * ever believed (clear-signed files may carry text before and behind it). The job names the
+ * keyring; landlock lets the room read it and the system's libraries, nothing more.
  */
 #include "base/mem.h"
 #include "room/input.h"

@@ -1,9 +1,9 @@
 /* Verified facts of layers, kept between scans.
  *
- * Key: diff_id, blob digest and CK_DETECTORS_VERSION. The blob digest stands in it because the hub itself
- * has verified it: a layer that takes over its inspect room can then lie about its own bytes only, never
- * plant facts for the diff_id of somebody else's layer. Entries carry a checksum; a broken one is as good
- * as none. Nothing in it is needed: it may be deleted at any time.
+ * Key: diff_id, blob digest and CK_DETECTORS_VERSION. The blob digest stands in it because the hub
+ * itself has verified it: a layer that takes over its inspect room can then lie about its own bytes
+ * only, never plant facts for the diff_id of somebody else's layer. Entries carry a checksum; a
+ * broken one is as good as none. Nothing in it is needed: it may be deleted at any time.
  */
 #ifndef CK_SCAN_CACHE_H
 #define CK_SCAN_CACHE_H

@@ -1,4 +1,5 @@
-/* The hub on layer facts that a room which was taken over has written: two layers of hostile bytes. */
+/* The hub on layer facts that a room which was taken over has written: two layers of hostile bytes.
+ */
 #include "scan/inventory.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

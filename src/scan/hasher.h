@@ -1,5 +1,5 @@
-/* Hashes a blob on a thread of the hub, while a room parses it. Hashing is not parsing: no byte of the
- * blob is interpreted here.
+/* Hashes a blob on a thread of the hub, while a room parses it. Hashing is not parsing: no byte of
+ * the blob is interpreted here.
  */
 #ifndef CK_SCAN_HASHER_H
 #define CK_SCAN_HASHER_H
@@ -8,8 +8,8 @@
 
 struct ck_hasher;
 
-/* Reads `length` bytes of `fd`: from `offset` with pread; or, where `out` is >= 0, as they come, and hands
- * them on to `out`, which it takes over and closes at the end. */
+/* Reads `length` bytes of `fd`: from `offset` with pread; or, where `out` is >= 0, as they come,
+ * and hands them on to `out`, which it takes over and closes at the end. */
 CK_MUST ck_err *ck_hasher_start(enum ck_digest_algorithm alg, int fd, uint64_t offset,
                                 uint64_t length, int out, struct ck_hasher **ret);
 

@@ -29,7 +29,7 @@ struct files {
     CK_VEC(struct ck_gap) unreached; /* what links in circles hide */
 };
 
-/* --- finding the package files ----------------------------------------------------------------- */
+/* --- finding the package files ---------------------------------------------------------------- */
 
 static bool already(const struct files *fs, const struct state *s)
 {
@@ -77,8 +77,8 @@ static ck_err *add_history(struct files *fs, struct file *f)
     return e;
 }
 
-/* Links in circles, or too many, hide the file from whoever runs the image too; that it cannot be read
- * is said, and costs the image its completeness. */
+/* Links in circles, or too many, hide the file from whoever runs the image too; that it cannot be
+ * read is said, and costs the image its completeness. */
 static ck_err *reach(struct files *fs, ck_view place, struct ck_place *ret)
 {
     ck_err *e = ck_overlay_resolve(&fs->overlay, fs->overlay.n, place, ret);
@@ -148,7 +148,8 @@ static ck_err *find_files(struct files *fs)
     return NULL;
 }
 
-static struct ck_overlay overlay_of(const struct ck_layer_facts *facts, size_t n, struct ck_arena *a)
+static struct ck_overlay overlay_of(const struct ck_layer_facts *facts, size_t n,
+                                    struct ck_arena *a)
 {
     struct ck_index *layers = ck_arena_alloc(a, n + 1, sizeof *layers);
     for (size_t i = 0; i < n; i++)
@@ -156,7 +157,8 @@ static struct ck_overlay overlay_of(const struct ck_layer_facts *facts, size_t n
     return (struct ck_overlay){ layers, n };
 }
 
-/* --- first half ------------------------------------------------------------------------------------ */
+/* --- first half
+ * ------------------------------------------------------------------------------------ */
 
 static bool was_read(const struct state *s, enum ck_detector_id detector)
 {
@@ -209,7 +211,8 @@ ck_err *ck_inventory_wants(const struct ck_layer_facts *facts, size_t n_layers, 
     return e;
 }
 
-/* --- second half ------------------------------------------------------------------------------------ */
+/* --- second half
+ * ------------------------------------------------------------------------------------ */
 
 struct building {
     struct ck_inventory *inv;
@@ -332,8 +335,8 @@ static ck_err *add_packages(struct building *b, const struct file *f)
     return e;
 }
 
-/* A tree that was migrated from one rpm format to another may still hold the old file; rpm reads one of
- * them. The places stand in rpm's order of preference, a directory at a time. */
+/* A tree that was migrated from one rpm format to another may still hold the old file; rpm reads
+ * one of them. The places stand in rpm's order of preference, a directory at a time. */
 static bool is_rpm(enum ck_detector_id id)
 {
     return id == CK_DETECT_RPM_SQLITE || id == CK_DETECT_RPM_NDB || id == CK_DETECT_RPM_BDB;
@@ -360,8 +363,9 @@ static ck_err *take_files(struct building *b, const struct files *fs)
         CK_TRY_WRAP(add_packages(b, f), "\"%.*s\"", CK_VF(f->place));
     }
     if (!have_db)
-        add_gap(b, CK_V("packages"), CK_V("no package database was found (dpkg, apk, rpm): what the "
-                                          "image contains cannot be told"));
+        add_gap(b, CK_V("packages"),
+                CK_V("no package database was found (dpkg, apk, rpm): what the "
+                     "image contains cannot be told"));
     return NULL;
 }
 

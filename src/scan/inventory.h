@@ -1,5 +1,5 @@
-/* The inventory of an image: what its package databases list, resolved in the merged tree, and for every
- * package the layer that brought its present version.
+/* The inventory of an image: what its package databases list, resolved in the merged tree, and for
+ * every package the layer that brought its present version.
  */
 #ifndef CK_SCAN_INVENTORY_H
 #define CK_SCAN_INVENTORY_H
@@ -18,7 +18,8 @@ struct ck_inventory {
     struct ck_arena arena; /* owns arrays; views point into the layers' facts */
     struct ck_os_release os;
     bool has_os;
-    struct ck_inventory_package *packages; /* by name, version, arch, type, location; no duplicates */
+    struct ck_inventory_package
+        *packages; /* by name, version, arch, type, location; no duplicates */
     size_t n;
     struct ck_gap *gaps;
     size_t n_gaps;

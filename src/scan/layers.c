@@ -33,14 +33,14 @@ struct run {
     uint64_t total, finished; /* bytes */
 };
 
-/* What the hub verifies: the old docker layout names no blob digest, but its blobs are the plain tar,
- * whose digest is the diff_id. */
+/* What the hub verifies: the old docker layout names no blob digest, but its blobs are the plain
+ * tar, whose digest is the diff_id. */
 static const struct ck_digest *blob_digest(const struct ck_image_layer *l)
 {
     return l->has_digest ? &l->digest : &l->diff_id;
 }
 
-/* --- what there is to do ------------------------------------------------------------------------ */
+/* --- what there is to do ---------------------------------------------------------------------- */
 
 static bool same_layer(const struct ck_image_layer *a, const struct ck_image_layer *b)
 {
@@ -108,7 +108,8 @@ static ck_err *copy_to_twins(struct run *r)
     return NULL;
 }
 
-/* --- one layer -------------------------------------------------------------------------------------- */
+/* --- one layer
+ * -------------------------------------------------------------------------------------- */
 
 static ck_err *encode_job(struct run *r, size_t i, const struct ck_slice *where, struct ck_buf *out)
 {
@@ -125,8 +126,8 @@ static ck_err *encode_job(struct run *r, size_t i, const struct ck_slice *where,
     return NULL;
 }
 
-/* The room reads the file itself, beside the hasher; a layer of a compressed archive goes through the
- * hasher, which hands on what it hashed. */
+/* The room reads the file itself, beside the hasher; a layer of a compressed archive goes through
+ * the hasher, which hands on what it hashed. */
 static ck_err *start_slot(struct run *r, struct slot *s, size_t i)
 {
     const struct ck_image_layer *l = &r->image->layers[i];
@@ -178,8 +179,8 @@ static ck_err *check_blob(const struct ck_image_layer *l, const struct ck_digest
                       l->has_digest ? "descriptor, digest" : "config, rootfs.diff_ids");
 }
 
-/* The room has said DONE or has failed with `e`. A blob that is not what its digest says is the reason
- * for whatever the room found in it. */
+/* The room has said DONE or has failed with `e`. A blob that is not what its digest says is the
+ * reason for whatever the room found in it. */
 static ck_err *finish_slot(struct run *r, struct slot *s, ck_err *e)
 {
     const struct ck_image_layer *l = &r->image->layers[s->layer];
@@ -212,7 +213,8 @@ static ck_err *named(const struct run *r, size_t i, ck_err *e)
              : NULL;
 }
 
-/* --- all layers ------------------------------------------------------------------------------------- */
+/* --- all layers
+ * ------------------------------------------------------------------------------------- */
 
 static ck_err *take(void *ctx, ck_view bytes)
 {

@@ -1,6 +1,6 @@
-/* From the layers of an image to their facts: from the cache, or by inspect rooms, as many at a time as
- * there are processor cores. The hub hashes every blob while its room parses it; facts count only when
- * both digests came out.
+/* From the layers of an image to their facts: from the cache, or by inspect rooms, as many at a
+ * time as there are processor cores. The hub hashes every blob while its room parses it; facts
+ * count only when both digests came out.
  */
 #ifndef CK_SCAN_LAYERS_H
 #define CK_SCAN_LAYERS_H
@@ -33,8 +33,8 @@ struct ck_layer_wants {
     size_t n;
 };
 
-/* Fills facts[0 .. n_layers). `wants` is NULL in the first pass; in a second pass only layers with wants
- * are read again. An error names the layer. On error what was filled stays the caller's. */
+/* Fills facts[0 .. n_layers). `wants` is NULL in the first pass; in a second pass only layers with
+ * wants are read again. An error names the layer. On error what was filled stays the caller's. */
 CK_MUST ck_err *ck_scan_layers(struct ck_source *s, const struct ck_layers_options *o,
                                const struct ck_layer_wants *wants, struct ck_layer_facts *facts);
 

@@ -22,7 +22,8 @@ struct ck_scan {
     struct ck_report report;
 };
 
-/* --- facts ------------------------------------------------------------------------------------------ */
+/* --- facts
+ * ------------------------------------------------------------------------------------------ */
 
 static ck_err *read_rootfs(struct ck_scan *s, const char *path)
 {
@@ -52,7 +53,8 @@ static ck_err *read_layers(struct ck_scan *s)
     return any ? ck_scan_layers(s->source, &o, wants, s->facts) : NULL;
 }
 
-/* --- the report ------------------------------------------------------------------------------------- */
+/* --- the report
+ * ------------------------------------------------------------------------------------- */
 
 static ck_view digest_view(struct ck_scan *s, const struct ck_digest *d)
 {
@@ -141,7 +143,8 @@ static void collect_gaps(struct ck_scan *s)
     r->n_gaps = n;
 }
 
-/* --- the verdict ------------------------------------------------------------------------------------ */
+/* --- the verdict
+ * ------------------------------------------------------------------------------------ */
 
 static void add_reason(struct ck_scan *s, const char *text)
 {

@@ -84,11 +84,14 @@ static void each_package_is_dated_to_the_layer_that_brought_its_version(void **s
 {
     (void)state;
     struct stack s = { 0 };
-    layer(&s), file(&s, "var/lib/dpkg/status", CK_DETECT_DPKG, "bash=1 curl=1 vim=1"), end_layer(&s);
+    layer(&s), file(&s, "var/lib/dpkg/status", CK_DETECT_DPKG, "bash=1 curl=1 vim=1"),
+        end_layer(&s);
     layer(&s), add(&s, "etc", CK_NODE_DIR, "", CK_V("")), end_layer(&s);
-    layer(&s), file(&s, "var/lib/dpkg/status", CK_DETECT_DPKG, "bash=1 curl=2 git=1"), end_layer(&s);
+    layer(&s), file(&s, "var/lib/dpkg/status", CK_DETECT_DPKG, "bash=1 curl=2 git=1"),
+        end_layer(&s);
     /* curl goes back to 1: this layer brought it, though the lowest had it */
-    layer(&s), file(&s, "var/lib/dpkg/status", CK_DETECT_DPKG, "bash=1 curl=1 git=1"), end_layer(&s);
+    layer(&s), file(&s, "var/lib/dpkg/status", CK_DETECT_DPKG, "bash=1 curl=1 git=1"),
+        end_layer(&s);
     assert_inventory(&s, "bash=1@0 curl=1@3 git=1@2", 0);
 }
 

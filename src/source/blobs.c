@@ -12,7 +12,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* --- directory ------------------------------------------------------------------------------------ */
+/* --- directory
+ * ------------------------------------------------------------------------------------ */
 
 /* A layout is data: links in it must not lead out of it (to /etc/shadow, to a device). */
 static int open_beneath(int dir, const char *name)
@@ -45,7 +46,8 @@ static ck_err *find_in_dir(struct ck_source *s, ck_view name, struct ck_found *r
     return NULL;
 }
 
-/* --- archive -------------------------------------------------------------------------------------- */
+/* --- archive
+ * -------------------------------------------------------------------------------------- */
 
 static int by_name(const void *a, const void *b)
 {
@@ -120,7 +122,7 @@ ck_err *ck_view_find_blob(struct ck_source *s, ck_view name, struct ck_found *re
                             : find_in_archive(s, name, ret, ret_found);
 }
 
-/* --- copying out of a compressed archive -------------------------------------------------------- */
+/* --- copying out of a compressed archive ------------------------------------------------------ */
 
 static ck_err *start_copy(struct ck_source *s, struct ck_slice *members, size_t n, int *ret_fd)
 {
@@ -165,7 +167,8 @@ ck_err *ck_source_stream_end(struct ck_source *s)
 static int by_offset(const void *a, const void *b, void *ctx)
 {
     const struct ck_image_layer *layers = ctx;
-    uint64_t x = layers[*(const size_t *)a].where.offset, y = layers[*(const size_t *)b].where.offset;
+    uint64_t x = layers[*(const size_t *)a].where.offset,
+             y = layers[*(const size_t *)b].where.offset;
     return x < y ? -1 : x > y;
 }
 
@@ -200,7 +203,8 @@ static ck_err *read_copied(struct ck_source *s, const struct ck_found *f, struct
     return e;
 }
 
-/* --- documents ------------------------------------------------------------------------------------ */
+/* --- documents
+ * ------------------------------------------------------------------------------------ */
 
 static ck_err *read_slice(const struct ck_found *f, struct ck_buf *out)
 {

@@ -1,6 +1,6 @@
-/* docker-archive: what `docker save` writes. Newer ones carry an OCI layout inside, which binds every
- * blob by its digest; then that is read, and manifest.json only names images. The old layout binds
- * layers by diff_id alone, through the config, whose file name is its digest.
+/* docker-archive: what `docker save` writes. Newer ones carry an OCI layout inside, which binds
+ * every blob by its digest; then that is read, and manifest.json only names images. The old layout
+ * binds layers by diff_id alone, through the config, whose file name is its digest.
  */
 #include "base/text.h"
 #include "source/source_int.h"
@@ -41,8 +41,8 @@ static ck_err *choose(const struct ck_docker_doc *doc, ck_view name, size_t *ret
                       doc->n, CK_VF(tag));
 }
 
-/* "<hex>.json" and "blobs/sha256/<hex>" name the config by its digest (CVE-2014-9358: an id is nothing
- * until the content is seen to have it). */
+/* "<hex>.json" and "blobs/sha256/<hex>" name the config by its digest (CVE-2014-9358: an id is
+ * nothing until the content is seen to have it). */
 static ck_err *config_digest(ck_view path, ck_view content, struct ck_digest *ret)
 {
     char hex[65];
@@ -115,8 +115,8 @@ static ck_err *read_manifest_json(struct ck_source *s, struct ck_docker_doc *ret
     return ck_docker_doc_decode(bytes, &s->arena, ret);
 }
 
-/* Older loaders believe manifest.json, newer ones index.json: both must mean the same image. An archive
- * of several platforms names only one of them in manifest.json. */
+/* Older loaders believe manifest.json, newer ones index.json: both must mean the same image. An
+ * archive of several platforms names only one of them in manifest.json. */
 static ck_err *check_same_image(const struct ck_source *s, const struct ck_docker_image *im)
 {
     char hex[129];

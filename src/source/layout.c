@@ -1,5 +1,5 @@
-/* oci: and oci-archive: (OCI image-spec, image-layout), and what all sources share: from a manifest to
- * the image. */
+/* oci: and oci-archive: (OCI image-spec, image-layout), and what all sources share: from a manifest
+ * to the image. */
 #include "base/mem.h"
 #include "base/text.h"
 #include "source/source_int.h"
@@ -141,7 +141,8 @@ static ck_err *choose_platform(struct ck_source *s, const struct ck_index_doc *i
         best = bare;
     if (!best)
         return ck_err_new(CK_ERR_UNAVAILABLE,
-                          candidates ? "no image for %s; the index offers: %s (choose with --platform)"
+                          candidates ? "no image for %s; the index offers: %s (choose with "
+                                       "--platform)"
                                      : "no image for %s: the index offers no platform%s",
                           ck_platform_text(&s->want, &s->arena), platforms_of(s, ix, NULL));
     s->image.platforms = ck_view_str(platforms_of(s, ix, best));
@@ -194,7 +195,8 @@ void ck_image_history(struct ck_image *image)
             image->layers[layer++].history = i;
 }
 
-static ck_err *locate(struct ck_source *s, const struct ck_layer_desc *l, struct ck_image_layer *ret)
+static ck_err *locate(struct ck_source *s, const struct ck_layer_desc *l,
+                      struct ck_image_layer *ret)
 {
     struct ck_found f;
     bool found = false;
@@ -255,8 +257,10 @@ ck_err *ck_image_of_manifest(struct ck_source *s, const struct ck_descriptor *d)
     ck_view bytes;
     struct ck_manifest_doc m;
     CK_TRY_WRAP(ck_source_document(s, blob_name(s, &d->digest), d, &json), "manifest");
-    CK_TRY_WRAP(ck_source_decode(s, CK_DOCUMENT_MANIFEST, d->media_type, ck_buf_view(&json), &bytes),
-                "manifest");
+    CK_TRY_WRAP(
+        ck_source_decode(s, CK_DOCUMENT_MANIFEST, d->media_type, ck_buf_view(&json), &bytes), "mani"
+                                                                                              "fes"
+                                                                                              "t");
     CK_TRY(ck_manifest_doc_decode(bytes, &s->arena, &m));
     s->image.digest = d->digest;
     s->image.has_digest = true;
@@ -280,8 +284,9 @@ ck_err *ck_open_layout(struct ck_source *s, const struct ck_reference *ref)
     struct ck_index_doc ix;
     const struct ck_descriptor *d = NULL;
     CK_TRY(ck_source_document(s, CK_V("oci-layout"), NULL, &json));
-    CK_TRY_WRAP(ck_source_decode(s, CK_DOCUMENT_LAYOUT, (ck_view){ 0 }, ck_buf_view(&json), &nothing),
-                "\"oci-layout\"");
+    CK_TRY_WRAP(
+        ck_source_decode(s, CK_DOCUMENT_LAYOUT, (ck_view){ 0 }, ck_buf_view(&json), &nothing),
+        "\"oci-layout\"");
     CK_TRY(read_index(s, CK_V("index.json"), NULL, (ck_view){ 0 }, &ix));
     CK_TRY(choose_named(s, &ix, ref->name, &d));
     if (!d)

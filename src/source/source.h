@@ -49,9 +49,10 @@ CK_MUST ck_err *ck_source_open(const struct ck_reference *ref, const struct ck_s
 void ck_source_close(struct ck_source *s);
 const struct ck_image *ck_source_image(const struct ck_source *s);
 
-/* For layers without a descriptor: starts to copy the blobs of `layers` (indexes, n of them) out of the
- * compressed archive. *ret_fd is a pipe that carries them one behind the other, in the order that the
- * call leaves in `layers`. Ended by ck_source_stream_end, which says whether the copying went well. */
+/* For layers without a descriptor: starts to copy the blobs of `layers` (indexes, n of them) out of
+ * the compressed archive. *ret_fd is a pipe that carries them one behind the other, in the order
+ * that the call leaves in `layers`. Ended by ck_source_stream_end, which says whether the copying
+ * went well. */
 CK_MUST ck_err *ck_source_stream(struct ck_source *s, size_t *layers, size_t n, int *ret_fd);
 CK_MUST ck_err *ck_source_stream_end(struct ck_source *s);
 

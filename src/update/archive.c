@@ -1,7 +1,8 @@
 /* debian-archive: what the archive itself says, with nothing but a mirror at hand.
  *
- *   InRelease --gpgv--> signed text --> Packages (digest in the signed text) --> newest version of every
- *   source --> for wanted sources: a binary package (digest in Packages) --> changelog --> CVE ids
+ *   InRelease --gpgv--> signed text --> Packages (digest in the signed text)
+ *   --> newest version of every source
+ *   --> for wanted sources: a binary package (digest in Packages) --> changelog --> CVE ids
  *
  * Every step believes only what the one before it vouches for.
  */
@@ -44,7 +45,7 @@ static ck_err *at_url(ck_err *e, const char *url)
     return e ? ck_err_wrap(e, "%s", shown) : NULL;
 }
 
-/* --- Release ------------------------------------------------------------------------------------ */
+/* --- Release ---------------------------------------------------------------------------------- */
 
 static const char *keyring_of(const struct archive *ar)
 {
@@ -72,7 +73,8 @@ static ck_err *verify(struct archive *ar, int in, int *ret)
     ck_room_stop(room);
     if (!e && status != 0)
         e = ck_err_new(CK_ERR_HOSTILE,
-                       "its signature is not good by %s (gpgv status %d): nothing in it is believed",
+                       "its signature is not good by %s (gpgv status %d): nothing in it is "
+                       "believed",
                        keyring, status);
     if (e)
         close(out);
@@ -133,7 +135,7 @@ static ck_err *read_release(struct archive *ar, struct ck_release *ret)
     return at_url(e, url);
 }
 
-/* --- Packages ----------------------------------------------------------------------------------- */
+/* --- Packages --------------------------------------------------------------------------------- */
 
 /* A file that something signed vouches for. */
 static ck_err *get_vouched(struct archive *ar, const char *url, uint64_t size,
@@ -163,7 +165,8 @@ static ck_err *take_source(void *ctx, ck_view record)
 static ck_err *read_packages(struct archive *ar, const struct ck_release_file *f)
 {
     const char *path = (const char *)ck_arena_dup(ar->arena, f->path).p;
-    const char *url = ck_arena_format(ar->arena, "%s/dists/%s/%s", ar->spec->source, ar->suite, path);
+    const char *url =
+        ck_arena_format(ar->arena, "%s/dists/%s/%s", ar->spec->source, ar->suite, path);
     struct ck_job_feed job = { .kind = CK_FEED_DEBIAN_PACKAGES,
                                .compression = ck_compression_of_name(path) };
     struct ck_got got;
@@ -199,7 +202,7 @@ static ck_err *read_components(struct archive *ar, const struct ck_release *r)
     return found ? NULL : ck_err_new(CK_ERR_UNAVAILABLE, "suite %s lists no Packages", ar->suite);
 }
 
-/* --- changelogs --------------------------------------------------------------------------------- */
+/* --- changelogs ------------------------------------------------------------------------------- */
 
 /* The records of a changelog, each [length, entry], as they are cached. */
 struct log {
@@ -230,7 +233,8 @@ static ck_err *fetch_log(struct archive *ar, const struct ck_archive_source *s, 
     for (size_t i = 0; i < s->n_debs && !*ret_found; i++) {
         const struct ck_archive_deb *d = &s->debs[i];
         struct ck_job_feed job = { .kind = CK_FEED_DEBIAN_CHANGELOG, .package = d->name };
-        const char *url = ck_arena_format(ar->arena, "%s/%.*s", ar->spec->source, CK_VF(d->filename));
+        const char *url =
+            ck_arena_format(ar->arena, "%s/%.*s", ar->spec->source, CK_VF(d->filename));
         struct ck_got got;
         if (d->size > CK_MAX_DEB)
             continue;
@@ -264,7 +268,7 @@ static ck_err *read_log(struct archive *ar, const struct ck_archive_source *s, s
     return NULL;
 }
 
-/* --- statements --------------------------------------------------------------------------------- */
+/* --- statements ------------------------------------------------------------------------------- */
 
 /* A vulnerability and the newest version whose entry names it. */
 struct named {
@@ -295,8 +299,8 @@ static int by_id_newest_first(const void *a, const void *b)
     return c ? c : ck_dpkg_cmp(y->version, x->version);
 }
 
-static ck_err *collect_named(struct archive *ar, const struct ck_archive_source *s, const struct log *log,
-                             struct named **ret, size_t *ret_n)
+static ck_err *collect_named(struct archive *ar, const struct ck_archive_source *s,
+                             const struct log *log, struct named **ret, size_t *ret_n)
 {
     CK_VEC(struct named) v = { 0 };
     ck_cur c = ck_cur_of(ck_arena_dup(ar->arena, ck_buf_view(&log->records)));
@@ -322,10 +326,10 @@ static ck_err *collect_named(struct archive *ar, const struct ck_archive_source 
     return NULL;
 }
 
-/* One statement for every id that the changelog names, fixed in the newest version that names it, and one
- * for the update as such: an image may be older than it without any id between. */
-static ck_err *put_source(struct archive *ar, const struct ck_archive_source *s, const struct log *log,
-                          bool have_log)
+/* One statement for every id that the changelog names, fixed in the newest version that names it,
+ * and one for the update as such: an image may be older than it without any id between. */
+static ck_err *put_source(struct archive *ar, const struct ck_archive_source *s,
+                          const struct log *log, bool have_log)
 {
     struct named *v = NULL;
     size_t n = 0;
@@ -370,7 +374,8 @@ static ck_err *put_sources(struct archive *ar)
     return NULL;
 }
 
-/* --- suites --------------------------------------------------------------------------------------- */
+/* --- suites
+ * --------------------------------------------------------------------------------------- */
 
 /* "12" of a security suite's Release; a suite without a number (sid) has no security suite. */
 static ck_err *ecosystem_of(struct archive *ar, const struct ck_release *r)
@@ -389,8 +394,8 @@ static ck_err *check_is_security(const struct archive *ar, const struct ck_relea
 {
     if (ck_view_ends(r->codename, CK_V("-security")) || ck_view_ends(r->suite, CK_V("-security")))
         return NULL;
-    return ck_err_new(CK_ERR_USAGE, "suite %s is no security suite (such as %.*s-security)", ar->suite,
-                      CK_VF(r->codename));
+    return ck_err_new(CK_ERR_USAGE, "suite %s is no security suite (such as %.*s-security)",
+                      ar->suite, CK_VF(r->codename));
 }
 
 static ck_err *read_suite(struct archive *ar, int64_t *io_time)

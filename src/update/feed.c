@@ -41,7 +41,7 @@ static ck_err *put_advisory(void *ctx, const struct ck_advisory *adv)
     return put_bytes(ctx, ck_buf_view(&b));
 }
 
-/* --- files -------------------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------------------ */
 
 static enum ck_feed_file file_kind(enum ck_feed_kind kind, const char *name)
 {
@@ -96,8 +96,8 @@ static ck_err *read_entry(struct reader *r, const char *path, unsigned depth)
     return takes ? read_file(r, path, NULL) : NULL;
 }
 
-/* Every .json below (and .zip for OSV), in the order of names: the result does not depend on the file
- * system. */
+/* Every .json below (and .zip for OSV), in the order of names: the result does not depend on the
+ * file system. */
 static ck_err *read_dir(struct reader *r, const char *path, unsigned depth)
 {
     enum { DEEPEST = 8 };
@@ -164,7 +164,8 @@ static ck_err *read_plain(struct reader *r)
     return NULL;
 }
 
-/* --- the feed ------------------------------------------------------------------------------------- */
+/* --- the feed
+ * ------------------------------------------------------------------------------------- */
 
 static ck_view join_suites(const struct ck_feed_spec *spec, struct ck_arena *a)
 {

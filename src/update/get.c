@@ -65,7 +65,7 @@ static ck_err *open_path(const char *path, struct ck_got *got, bool *ret_missing
     return ck_err_new(CK_ERR_UNAVAILABLE, "%s is not a regular file", path);
 }
 
-/* --- over the network --------------------------------------------------------------------------- */
+/* --- over the network ------------------------------------------------------------------------- */
 
 static ck_err *no_piece(void *ctx, ck_view bytes)
 {
@@ -150,7 +150,8 @@ ck_err *ck_get(struct ck_getter *g, const char *source, struct ck_got *ret, bool
     return NULL;
 }
 
-/* --- parsing ---------------------------------------------------------------------------------------- */
+/* --- parsing
+ * ---------------------------------------------------------------------------------------- */
 
 struct records {
     struct ck_buf pending; /* of a record that is not whole yet */

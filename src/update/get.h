@@ -1,5 +1,5 @@
-/* Getting the bytes of feeds, and having them parsed: the rooms that an update needs, kept open from
- * file to file.
+/* Getting the bytes of feeds, and having them parsed: the rooms that an update needs, kept open
+ * from file to file.
  */
 #ifndef CK_UPDATE_GET_H
 #define CK_UPDATE_GET_H

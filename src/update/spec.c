@@ -72,7 +72,8 @@ ck_err *ck_feed_spec_parse(ck_view text, struct ck_arena *a, struct ck_feed_spec
         source = ck_view_split(source, ',', &suites);
         CK_TRY(take_suites(suites, a, &f));
         if (source.n == 0)
-            return ck_err_new(CK_ERR_USAGE, "debian-archive needs a URL or directory before its suites");
+            return ck_err_new(CK_ERR_USAGE, "debian-archive needs a URL or directory before its "
+                                            "suites");
     }
     while (source.n > 1 && source.p[source.n - 1] == '/')
         source.n--;

@@ -71,7 +71,8 @@ ck_err *ck_db_build(const struct ck_feed_specs *specs, const struct ck_update_op
     return e;
 }
 
-/* --- update --------------------------------------------------------------------------------------- */
+/* --- update
+ * --------------------------------------------------------------------------------------- */
 
 /* A feed that lost more than half of itself is more likely broken than empty. */
 static ck_err *check_shrunken(const struct ck_segment *now, const struct ck_segment *before)
@@ -84,8 +85,8 @@ static ck_err *check_shrunken(const struct ck_segment *now, const struct ck_segm
                       (unsigned long long)now->feed.records);
 }
 
-/* Reads the feed; if that fails, takes its last good state and keeps the reason with it. *ret_have is
- * false where there is none. */
+/* Reads the feed; if that fails, takes its last good state and keeps the reason with it. *ret_have
+ * is false where there is none. */
 static ck_err *read_or_keep(const struct ck_feed_spec *spec, const struct ck_update_options *o,
                             const char *path, struct ck_arena *a, struct ck_segment *ret,
                             bool *ret_have, bool *ret_failed)

@@ -1,5 +1,5 @@
-/* Feeds to database: fetched in the fetch room, verified, parsed in the feed room, kept as segments, built
- * into one file that replaces the old one atomically.
+/* Feeds to database: fetched in the fetch room, verified, parsed in the feed room, kept as
+ * segments, built into one file that replaces the old one atomically.
  */
 #ifndef CK_UPDATE_UPDATE_H
 #define CK_UPDATE_UPDATE_H
@@ -10,9 +10,10 @@
 enum ck_feed_kind {
     CK_KIND_DEBIAN_ARCHIVE, /* debian-archive=URL|DIR,SUITE[,SUITE...] */
     CK_KIND_DEBIAN_TRACKER, /* debian-tracker=FILE|URL */
-    CK_KIND_ALPINE_SECDB,   /* alpine-secdb=FILE|DIR|URL; also Wolfi's and Chainguard's security.json */
-    CK_KIND_OSV,            /* osv=ZIP|JSON|DIR|URL */
-    CK_KIND_KEV,            /* kev=FILE|URL */
+    CK_KIND_ALPINE_SECDB, /* alpine-secdb=FILE|DIR|URL; also Wolfi's and Chainguard's security.json
+                           */
+    CK_KIND_OSV, /* osv=ZIP|JSON|DIR|URL */
+    CK_KIND_KEV, /* kev=FILE|URL */
     CK_KIND_COUNT_
 };
 const char *ck_feed_kind_name(enum ck_feed_kind k);
@@ -39,8 +40,8 @@ struct ck_update_options {
     bool complete;       /* debian-archive: every source's changelog, not only wanted ones */
     bool no_sandbox;
     int64_t now;         /* seconds since the epoch */
-    /* Told what happens, for people: "debian-archive bookworm-security: 12 of 40 changelogs". May be
-     * NULL. */
+    /* Told what happens, for people: "debian-archive bookworm-security: 12 of 40 changelogs". May
+     * be NULL. */
     void (*note)(void *ctx, const char *text);
     void *ctx;
 };
@@ -60,9 +61,9 @@ CK_MUST ck_err *ck_feed_read(const struct ck_feed_spec *spec, const struct ck_up
 CK_MUST ck_err *ck_db_build(const struct ck_feed_specs *specs, const struct ck_update_options *o,
                             const char *out);
 
-/* `db update`: a feed that fails, or has lost more than half of its records, keeps its last good state
- * from `state_dir` and says so in the database; *ret_failed counts them. A feed that failed and has no
- * older state is left out and counted too. */
+/* `db update`: a feed that fails, or has lost more than half of its records, keeps its last good
+ * state from `state_dir` and says so in the database; *ret_failed counts them. A feed that failed
+ * and has no older state is left out and counted too. */
 CK_MUST ck_err *ck_db_update(const struct ck_feed_specs *specs, const struct ck_update_options *o,
                              const char *state_dir, const char *out, size_t *ret_failed);
 

@@ -1,5 +1,5 @@
-/* Sources whose changelogs are wanted: those that some scanned image has in an outdated version. A scan
- * adds them, the next `db update` or `db build` reads their changelogs.
+/* Sources whose changelogs are wanted: those that some scanned image has in an outdated version. A
+ * scan adds them, the next `db update` or `db build` reads their changelogs.
  */
 #ifndef CK_UPDATE_WANTED_H
 #define CK_UPDATE_WANTED_H

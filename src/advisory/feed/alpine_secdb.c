@@ -101,13 +101,14 @@ static ck_view note_of(ck_view text)
     return ck_view_head(note, ck_view_find(note, ')'));
 }
 
-/* One advisory per CVE; other ids beside a single CVE are its aliases, otherwise they stand
- * alone. */
+/* One advisory per CVE; other ids beside a single CVE are its aliases. Beside several they are a
+ * name for all of them ("CVE-2017-5753 CVE-2017-5715 XSA-254"): no vulnerability more, kept as the
+ * note. */
 static ck_err *add_fix(struct secdb *s, struct fix f, ck_view text)
 {
     struct ids ids = { 0 };
     CK_TRY(split_ids(&s->a, text, &ids));
-    f.note = note_of(text);
+    f.note = ids.n_cve > 1 && ids.n_other ? text : note_of(text);
     bool names = ids.n_cve == 1 || ids.n_cve == 0;
     ck_view *main_ids = ids.n_cve ? ids.cve : ids.other;
     size_t n_main = ids.n_cve ? ids.n_cve : 1, first_alias = ids.n_cve ? 0 : 1;
@@ -117,11 +118,6 @@ static ck_err *add_fix(struct secdb *s, struct fix f, ck_view text)
     }
     for (size_t i = 0; i < n_main; i++) {
         f.id = main_ids[i];
-        f.place = s->fixes.n;
-        *ck_push(&s->fixes) = f;
-    }
-    for (size_t i = 0; !names && i < ids.n_other; i++) {
-        f.id = ids.other[i];
         f.place = s->fixes.n;
         *ck_push(&s->fixes) = f;
     }
@@ -157,8 +153,8 @@ static ck_view plain_revision(ck_view v, struct ck_arena *a)
         ck_arena_format(a, "%.*s-r%.*s", CK_VF(head), CK_VF(ck_view_from(v, r))));
 }
 
-/* Slips of hand that the feed holds. apk calls such versions invalid, and nothing could be compared with
- * them; what cannot be mended stays as it is. */
+/* Slips of hand that the feed holds. apk calls such versions invalid, and nothing could be compared
+ * with them; what cannot be mended stays as it is. */
 static ck_view mended_version(ck_view v, struct ck_arena *a)
 {
     if (ck_apk_valid(v))

@@ -398,8 +398,8 @@ static ck_err *read_record(struct osv *o)
 /* Updates that mend bugs or bring features: no vulnerability, unless they name one. */
 static bool is_no_vulnerability(const struct osv *o)
 {
-    static const ck_view prefixes[] = { CK_TV("ALBA-"), CK_TV("ALEA-"), CK_TV("RLBA-"), CK_TV("RLEA-"),
-                                        CK_TV("RHBA-"), CK_TV("RHEA-") };
+    static const ck_view prefixes[] = { CK_TV("ALBA-"), CK_TV("ALEA-"), CK_TV("RLBA-"),
+                                        CK_TV("RLEA-"), CK_TV("RHBA-"), CK_TV("RHEA-") };
     for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++)
         if (ck_view_starts(o->adv.id, prefixes[i]))
             return o->adv.n_fixes == 0 && o->adv.n_aliases == 0;

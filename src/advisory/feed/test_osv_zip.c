@@ -172,8 +172,9 @@ static void test_attack_directory(void **state)
     ck_buf_free(&b);
 }
 
-/* --- The fixtures; a script counted with python's zipfile and json. Of AlmaLinux's 5,680 records 1,197 are
- * bug fixes and enhancements (ALBA, ALEA) that name no vulnerability: they are not put. --- */
+/* --- The fixtures; a script counted with python's zipfile and json. Of AlmaLinux's 5,680 records
+ * 1,197 are bug fixes and enhancements (ALBA, ALEA) that name no vulnerability: they are not put.
+ * --- */
 
 struct expected {
     const char *file;

@@ -58,7 +58,12 @@ static void test_ids(void **state)
           "CVE-2018-3646 aliases=XSA-1\n  Alpine:v3.10 xen source fixed [,1)\n  Alpine:v3.10 xen "
           "source fixed [,1)\n");
     secdb(DOC(ALPINE, "\"1\":[\"CVE-2018-3620 CVE-2018-3646 XSA-273\"]"),
-          "CVE-2018-3620" AFFECTED "CVE-2018-3646" AFFECTED "XSA-273" AFFECTED);
+          "CVE-2018-3620\n  Alpine:v3.10 xen source fixed note=(CVE-2018-3620 CVE-2018-3646 "
+          "XSA-273) "
+          "[,1)\n"
+          "CVE-2018-3646\n  Alpine:v3.10 xen source fixed note=(CVE-2018-3620 CVE-2018-3646 "
+          "XSA-273) "
+          "[,1)\n");
 }
 
 static void test_distributions(void **state)
@@ -105,7 +110,7 @@ static const struct {
     { "v3.4/community.json", 14, 14, 0 },    { "v3.4/main.json", 666, 672, 0 },
     { "v3.5/community.json", 98, 102, 0 },   { "v3.5/main.json", 801, 826, 0 },
     { "v3.6/community.json", 195, 219, 0 },  { "v3.6/main.json", 868, 898, 0 },
-    { "v3.7/community.json", 378, 411, 0 },  { "v3.7/main.json", 1039, 1083, 0 },
+    { "v3.7/community.json", 378, 411, 0 },  { "v3.7/main.json", 1037, 1081, 0 },
     { "v3.8/community.json", 462, 485, 0 },  { "v3.8/main.json", 1089, 1139, 5 },
     { "v3.9/community.json", 575, 601, 0 },  { "v3.9/main.json", 1059, 1121, 0 },
     { "v3.10/community.json", 692, 720, 0 }, { "v3.10/main.json", 1110, 1182, 0 },
