@@ -31,6 +31,8 @@ struct ck_progress_line {
     bool dirty;
 };
 struct ck_progress_line ck_progress_line_new(const char *verb, bool quiet);
+/* Shows `text`, if it is time to. */
+void ck_progress_line_show(struct ck_progress_line *p, const char *text);
 /* For struct ck_progress. */
 void ck_progress_line_report(void *ctx, uint64_t done, uint64_t total);
 void ck_progress_line_end(struct ck_progress_line *p);

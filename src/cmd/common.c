@@ -50,22 +50,25 @@ struct ck_progress_line ck_progress_line_new(const char *verb, bool quiet)
                                       .started = now_ms() };
 }
 
-void ck_progress_line_report(void *ctx, uint64_t done, uint64_t total)
+void ck_progress_line_show(struct ck_progress_line *p, const char *text)
 {
     enum { PATIENCE_MS = 1000, EVERY_MS = 100 };
-    struct ck_progress_line *p = ctx;
     int64_t now = now_ms();
     if (!p->enabled || now - p->started < PATIENCE_MS || now - p->shown < EVERY_MS)
         return;
     p->shown = now;
     p->dirty = true;
-    ck_autofree char *a = ck_format_bytes(done), *b = ck_format_bytes(total);
-    if (total)
-        fprintf(stderr, "\r\x1b[K%s: %s of %s (%llu %%)", p->verb, a, b,
-                (unsigned long long)(done * 100 / total));
-    else
-        fprintf(stderr, "\r\x1b[K%s: %s", p->verb, a);
+    fprintf(stderr, "\r\x1b[K%s", text);
     fflush(stderr);
+}
+
+void ck_progress_line_report(void *ctx, uint64_t done, uint64_t total)
+{
+    struct ck_progress_line *p = ctx;
+    ck_autofree char *a = ck_format_bytes(done), *b = ck_format_bytes(total);
+    ck_autofree char *text = ck_format("%s: %s of %s (%llu %%)", p->verb, a, b,
+                                       (unsigned long long)(total ? done * 100 / total : 0));
+    ck_progress_line_show(p, text);
 }
 
 void ck_progress_line_end(struct ck_progress_line *p)

@@ -19,6 +19,7 @@ struct args {
     const char *out, *db, *argument;
     CK_VEC(struct ck_feed_spec) feeds;
     struct ck_update_options update;
+    struct ck_progress_line line;
     bool quiet;
 };
 
@@ -121,9 +122,15 @@ static ck_err *default_db(struct args *a)
 
 static void print_note(void *ctx, const char *text)
 {
-    const struct args *a = ctx;
-    if (!a->quiet)
-        fprintf(stderr, "cocket: %s\n", text);
+    struct args *a = ctx;
+    ck_progress_line_end(&a->line);
+    fprintf(stderr, "cocket: %s\n", text);
+}
+
+static void print_progress(void *ctx, const char *text)
+{
+    struct args *a = ctx;
+    ck_progress_line_show(&a->line, text);
 }
 
 /* --- the verbs
@@ -281,11 +288,14 @@ static int run(const struct verb *v, int argc, char **argv)
     ck_err *e = NULL;
     if (status_ < 0) {
         status_ = CK_EXIT_OK;
+        a.line = ck_progress_line_new("updating", a.quiet);
         a.update.note = print_note;
+        a.update.progress = print_progress;
         a.update.ctx = &a;
         e = now(&a.update.now);
         if (!e)
             e = v->run(&a, &status_);
+        ck_progress_line_end(&a.line);
     }
     free(a.feeds.v);
     ck_arena_free(&a.arena);

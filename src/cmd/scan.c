@@ -3,6 +3,7 @@
 #include "cmd/cmd.h"
 #include "report/report.h"
 #include "scan/scan.h"
+#include "update/wanted.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -200,6 +201,23 @@ static ck_err *write_out(const struct args *a, ck_view text)
     return e;
 }
 
+/* Updates of the Debian archive whose vulnerabilities have no names yet: the next db update reads
+ * those sources' changelogs. That it cannot be noted down is no reason to fail a scan. */
+static void note_wanted(const struct ck_report *r)
+{
+    size_t n = 0, max = r->match ? r->match->n_findings : 0;
+    ck_view *names = ck_calloc(max + 1, sizeof *names);
+    for (size_t i = 0; i < max; i++) {
+        const struct ck_finding *f = &r->match->findings[i];
+        if (ck_view_eq(f->advisory_source, CK_V("debian-archive")) &&
+            ck_view_find(f->id, '=') < f->id.n)
+            names[n++] = r->packages[f->package].p.source_name;
+    }
+    if (n)
+        ck_err_free(ck_wanted_add(names, n));
+    free(names);
+}
+
 static int exit_status(const struct args *a, const struct ck_report *r)
 {
     if (a->explain)
@@ -226,8 +244,10 @@ static ck_err *scan(struct args *a, const struct ck_db *db, int *ret_status)
     e = render(a, s, &out);
     if (!e)
         e = write_out(a, ck_buf_view(&out));
-    if (!e)
+    if (!e) {
+        note_wanted(ck_scan_report(s));
         *ret_status = exit_status(a, ck_scan_report(s));
+    }
     ck_scan_free(s);
     return e;
 }

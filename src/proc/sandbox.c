@@ -172,7 +172,7 @@ static const int exec_calls[] = {
     CALL(dup3),        CALL(ioctl),
 };
 /* For the sanitizers' own work; the room stays without files and network. */
-static const int sanitizer_calls[] = { CALL(sigaltstack), CALL(sched_yield), CALL(mprotect) };
+static const int sanitizer_calls[] = { CALL(sigaltstack), CALL(sched_yield) };
 static const int sanitizer_refused[] = { CALL(openat), CALL(readlink),  CALL(open),
                                          CALL(prctl),  CALL(getrlimit), CALL(prlimit64),
                                          CALL(access), CALL(clone),     CALL(socket),

@@ -30,13 +30,14 @@ struct archive {
     CK_VEC(struct ck_archive_source) sources;
 };
 
-static void note(struct archive *ar, const char *fmt, size_t a, size_t b)
+static void progress(struct archive *ar, size_t done, size_t total)
 {
     const struct ck_update_options *o = ar->g->o;
-    if (!o->note)
+    if (!o->progress)
         return;
-    ck_autofree char *text = ck_format("debian-archive %s: %zu of %zu %s", ar->suite, a, b, fmt);
-    o->note(o->ctx, text);
+    ck_autofree char *text =
+        ck_format("debian-archive %s: %zu of %zu changelogs", ar->suite, done, total);
+    o->progress(o->ctx, text);
 }
 
 static ck_err *at_url(ck_err *e, const char *url)
@@ -362,7 +363,7 @@ static ck_err *put_sources(struct archive *ar)
         bool have = false;
         ck_err *e = NULL;
         if (is_wanted(ar, s)) {
-            note(ar, "changelogs", ++done, want);
+            progress(ar, ++done, want);
             e = read_log(ar, s, &log, &have);
         }
         if (!e)

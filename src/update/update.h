@@ -40,9 +40,10 @@ struct ck_update_options {
     bool complete;       /* debian-archive: every source's changelog, not only wanted ones */
     bool no_sandbox;
     int64_t now;         /* seconds since the epoch */
-    /* Told what happens, for people: "debian-archive bookworm-security: 12 of 40 changelogs". May
-     * be NULL. */
+    /* For people; both may be NULL. `note`: something went wrong and the work goes on. `progress`:
+     * where it stands: "debian-archive bookworm-security: 12 of 40 changelogs". */
     void (*note)(void *ctx, const char *text);
+    void (*progress)(void *ctx, const char *text);
     void *ctx;
 };
 
