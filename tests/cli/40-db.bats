@@ -111,6 +111,7 @@ PYTHON
 }
 
 @test "update: the configured feeds become the database of scan" {
+    export SOURCE_DATE_EPOCH=1700000000 # Alpine 3.18 was supported then
     feed
     conf "# a comment" "" "alpine-secdb=$PWD/main.json"
     status 0 db update
@@ -133,6 +134,7 @@ PYTHON
 }
 
 @test "update: a failed feed keeps its last good state, and every report says so" {
+    export SOURCE_DATE_EPOCH=1700000000 # Alpine 3.18 was supported then
     feed main.json
     feed other.json '{"other": {"2.0-r0": ["CVE-2099-0008"]}}'
     conf "alpine-secdb=$PWD/main.json" "alpine-secdb=$PWD/other.json"

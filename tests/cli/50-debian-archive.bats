@@ -164,6 +164,8 @@ refused() { # refused PATTERN: nothing is built, and the reason is said
     debian image latest 12 'fresh=3.0-1+deb12u1' 'quiet=9.0-1' 'absent=1.0-1' 'demo=2.0-1'
     report oci:image --db my.db
     is "$(findings)" ''
+    # The archive names what was fixed; what has no fix yet it does not know, and the report says so.
+    is "$(jq -r '.assessment.gaps[].what' report.json)" 'unfixed vulnerabilities'
 }
 
 @test "binNMU: the source's version counts" {

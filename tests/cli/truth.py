@@ -96,6 +96,9 @@ def secfixes(folder):
             doc = json.load(f)
         for entry in doc['packages'] or []:
             for version, ids in (entry['pkg'].get('secfixes') or {}).items():
+                # Slips of hand: "1.0.4.-r0", "0.8.21.r2", "57-1-r2".
+                version = re.sub(r'[.]-?r(\d+)$', r'-r\1', version)
+                version = re.sub(r'^(\d+)-(\d+-r\d+)$', r'\1.\2', version)
                 for text in ids or []:
                     for ident in names(text):
                         yield entry['pkg']['name'], version, ident
