@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Says which Debian archive this machine's apt uses, as lines "main URI SUITE" and "security URI SUITE".
+"""Says which Debian archive this machine's apt uses: lines "main URI SUITE", "security URI SUITE".
 
 Reads deb822 (.sources) and one-line (.list) files. Where no source names the security suite it is
 derived from the main one in the usual way: URI + "-security", suite + "-security".

@@ -1,12 +1,14 @@
 #!/usr/bin/python3
-"""Makes an OCI layout with one gzip layer of a root file system's tar: oci-layout.py TAR DIR [OPTION...].
+"""Makes an OCI layout with one gzip layer of a root file system's tar.
+
+  oci-layout.py TAR DIR [OPTION...]
 
   --tag NAME       the tag (default: latest)
   --step TEXT      the history line that made the layer
   --level N        gzip's level (default: 6, as docker)
   --architecture A Debian's or Go's word for it (default: this machine's)
-Streams: memory does not grow with the image. The same tar gives the same layout. An old layout at DIR
-is replaced when the new one is complete.
+Streams: memory does not grow with the image. The same tar gives the same layout. An old layout
+at DIR is replaced when the new one is complete.
 """
 import argparse
 import hashlib
@@ -71,7 +73,8 @@ def build(args, folder):
                            'config': config, 'layers': [layer]}, OCI + 'manifest.v1+json')
     manifest.update(platform=machine, annotations={'org.opencontainers.image.ref.name': args.tag})
     with open(os.path.join(folder, 'index.json'), 'w', encoding='utf-8') as f:
-        json.dump({'schemaVersion': 2, 'mediaType': OCI + 'index.v1+json', 'manifests': [manifest]}, f)
+        index = {'schemaVersion': 2, 'mediaType': OCI + 'index.v1+json', 'manifests': [manifest]}
+        json.dump(index, f)
     with open(os.path.join(folder, 'oci-layout'), 'w', encoding='utf-8') as f:
         f.write('{"imageLayoutVersion":"1.0.0"}')
 

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Runs every fuzz target for some seconds with its seeds: run-fuzz.py BUILD SECONDS [TARGET...].
 
-Seeds of fuzz_x are the files of fuzz/corpus/fuzz_x/ and of x.seeds/ or seeds_x/ beside fuzz_x.c; its
-dictionary is fuzz_x.dict beside it. What breaks a target is kept in BUILD/crashes.
+Seeds of fuzz_x are the files of fuzz/corpus/fuzz_x/ and of x.seeds/ or seeds_x/ beside fuzz_x.c;
+its dictionary is fuzz_x.dict beside it. What breaks a target is kept in BUILD/crashes.
 """
 import concurrent.futures
 import json

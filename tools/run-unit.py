@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Runs the unit tests of a build folder and prints `ok`/`not ok` lines, one a test: run-unit.py BUILD.
+"""Runs the unit tests of a build folder: run-unit.py BUILD. Prints `ok`/`not ok` lines.
 
 Skipped tests are printed as `ok ... # SKIP`. A test program that crashes is one failure more.
 """

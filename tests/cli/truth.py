@@ -106,8 +106,9 @@ def secfixes(folder):
 
 def names(text):
     """The CVE ids of a string that may hold several names and remarks, else its first word."""
-    # Once it is written CVE_2019-2426.
-    return re.findall(r'CVE-\d{4}-\d{4,}', text.replace('CVE_', 'CVE-')) or text.split()[:1]
+    # Once it is written CVE_2019-2426, once "CVE 2018-16859", often "CVE-????-?????  XSA-284".
+    found = re.findall(r'CVE-\d{4}-\d{4,}', re.sub(r'CVE[_ ](\d)', r'CVE-\1', text))
+    return found or [w for w in text.split() if '?' not in w][:1]
 
 
 def installed(path):

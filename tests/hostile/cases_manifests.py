@@ -405,12 +405,6 @@ def should_pass_docker_schema_2():
     return im
 
 
-@fails('config.User')
-def should_fail_config_user_overflow():
-    """CVE-2024-40635: an id past 2^31 - 1 becomes 0 in some runtimes."""
-    return raw_config(lambda c: {**c, 'config': {'User': '4294967296:-1'}})
-
-
 @passes('demo 1.0-1')
 def should_pass_config_odd_members():
     """VOLUME and labels that are attacks on runtimes are text to a scanner."""
