@@ -19,6 +19,7 @@ struct args {
     bool json, fail_incomplete, quiet;
     enum { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER } colour;
     struct ck_platform platform;
+    struct ck_progress_line line;
     struct ck_scan_options scan;
 };
 
@@ -231,14 +232,14 @@ static ck_err *scan(struct args *a, const struct ck_db *db, int *ret_status)
 {
     ck_autoarena struct ck_arena arena = { 0 };
     ck_autobuf struct ck_buf out = ck_buf_new(CK_LIMIT_NONE);
-    struct ck_progress_line line = ck_progress_line_new("scanning", a->quiet);
     struct ck_reference ref;
     struct ck_scan *s = NULL;
     CK_TRY(ck_reference_parse(a->reference, &arena, &ref));
     a->scan.db = db;
-    a->scan.progress = (struct ck_progress){ ck_progress_line_report, &line };
+    a->line = ck_progress_line_new("scanning", a->quiet);
+    a->scan.progress = (struct ck_progress){ ck_progress_line_report, &a->line };
     ck_err *e = ck_scan_image(&ref, &a->scan, &s);
-    ck_progress_line_end(&line);
+    ck_progress_line_end(&a->line);
     if (e)
         return e;
     e = render(a, s, &out);

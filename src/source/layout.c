@@ -97,7 +97,7 @@ static const char *platforms_of(struct ck_source *s, const struct ck_index_doc *
     ck_autobuf struct ck_buf b = ck_buf_new(CK_LIMIT_NONE);
     for (size_t i = 0; i < ix->n && b.n < 4096; i++) {
         const struct ck_descriptor *d = &ix->manifests[i];
-        if (!d->attestation && d != except && d->platform.os.n)
+        if (!d->attestation && d->platform.os.n && !(except && d == except))
             ck_buf_format(&b, "%s%s", b.n ? ", " : "", ck_platform_text(&d->platform, &s->arena));
     }
     return ck_arena_format(&s->arena, "%.*s", CK_VF(ck_buf_view(&b)));
@@ -170,7 +170,7 @@ static ck_err *descend(struct ck_source *s, const struct ck_descriptor *d,
 {
     for (unsigned level = 0; level <= CK_MAX_INDEX_NESTING; level++) {
         enum ck_document_kind kind = CK_DOC_MANIFEST;
-        struct ck_index_doc ix;
+        struct ck_index_doc ix = { 0 };
         CK_TRY(kind_of(s, d, &kind));
         if (kind == CK_DOC_MANIFEST) {
             *ret = d;
@@ -281,7 +281,7 @@ ck_err *ck_open_layout(struct ck_source *s, const struct ck_reference *ref)
 {
     ck_autobuf struct ck_buf json = ck_buf_new(CK_LIMIT_DOCUMENT);
     ck_view nothing;
-    struct ck_index_doc ix;
+    struct ck_index_doc ix = { 0 };
     const struct ck_descriptor *d = NULL;
     CK_TRY(ck_source_document(s, CK_V("oci-layout"), NULL, &json));
     CK_TRY_WRAP(
