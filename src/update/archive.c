@@ -304,6 +304,7 @@ static ck_err *collect_named(struct archive *ar, const struct ck_archive_source 
                              const struct log *log, struct named **ret, size_t *ret_n)
 {
     CK_VEC(struct named) v = { 0 };
+    ck_view came_with = s->version;
     ck_cur c = ck_cur_of(ck_arena_dup(ar->arena, ck_buf_view(&log->records)));
     ck_err *e = NULL;
     while (!e && !ck_cur_end(&c)) {
@@ -311,10 +312,13 @@ static ck_err *collect_named(struct archive *ar, const struct ck_archive_source 
         ck_view record = ck_cur_str(&c, CK_MAX_FEED_RECORD);
         e = ck_cur_ok(&c) ? ck_changelog_entry_decode(record, ar->arena, &entry)
                           : ck_err_new(CK_ERR_OURS, "a broken changelog in the cache");
-        /* An entry newer than the archive's version is of a binary rebuild or another suite. */
+        /* Newest first. A backport, 1.2-1~deb12u1, stands above the 1.2-1 whose changes it holds, but
+         * below it in the order of versions: what an entry fixed came to this suite with the lowest
+         * version from it upwards. */
+        if (!e && ck_dpkg_cmp(entry.version, came_with) < 0)
+            came_with = entry.version;
         for (size_t i = 0; !e && i < entry.n_ids; i++)
-            if (ck_dpkg_cmp(entry.version, s->version) <= 0)
-                *ck_push(&v) = (struct named){ entry.ids[i], entry.version };
+            *ck_push(&v) = (struct named){ entry.ids[i], came_with };
     }
     if (e) {
         free(v.v);
