@@ -390,7 +390,7 @@ static void drop_named_updates(struct ck_job *j, size_t from)
                 ck_is_cve_id(j->findings.v[k].id))
                 other = &j->findings.v[k];
         if (other)
-            suppress(j, f->id, f->package, "vendor-first",
+            suppress(j, f->id, f->package, "named-update",
                      ck_job_text(j, "the update to %.*s is reported as the fix of what it fixes",
                                  CK_VF(f->fix_version)));
         else

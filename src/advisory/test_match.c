@@ -348,7 +348,7 @@ static void test_nameless_update_that_another_source_names(void **state)
     match(&w, &p, 1);
     assert_view(only_finding(&w)->id, "CVE-2025-7");
     assert_int_equal(w.m.n_suppressed, 1);
-    assert_view(w.m.suppressed[0].rule, "vendor-first");
+    assert_view(w.m.suppressed[0].rule, "named-update");
     assert_no_gap(&w, "unfixed vulnerabilities");
     end(&w);
 }
