@@ -12,7 +12,7 @@ static ck_view blob_name(struct ck_source *s, const struct ck_digest *d)
     ck_digest_text(d, text);
     hex = strchr(text, ':') + 1;
     return ck_view_str(
-        /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): what chooses gives one or an error */
+        /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): callers have chosen one */
         ck_arena_format(&s->arena, "blobs/%s/%s", ck_digest_algorithm_name(d->alg), hex));
 }
 

@@ -312,9 +312,9 @@ static ck_err *collect_named(struct archive *ar, const struct ck_archive_source 
         ck_view record = ck_cur_str(&c, CK_MAX_FEED_RECORD);
         e = ck_cur_ok(&c) ? ck_changelog_entry_decode(record, ar->arena, &entry)
                           : ck_err_new(CK_ERR_OURS, "a broken changelog in the cache");
-        /* Newest first. A backport, 1.2-1~deb12u1, stands above the 1.2-1 whose changes it holds, but
-         * below it in the order of versions: what an entry fixed came to this suite with the lowest
-         * version from it upwards. */
+        /* Newest first. A backport, 1.2-1~deb12u1, stands above the 1.2-1 whose changes it holds,
+         * but below it in the order of versions: what an entry fixed came to this suite with the
+         * lowest version from it upwards. */
         if (!e && ck_dpkg_cmp(entry.version, came_with) < 0)
             came_with = entry.version;
         for (size_t i = 0; !e && i < entry.n_ids; i++)
