@@ -73,7 +73,9 @@ ck_err *ck_err_errno(enum ck_err_class cls, const char *fmt, ...)
     va_start(ap, fmt);
     ck_err *e = make(cls, CK_LIMIT_NONE, fmt, ap);
     va_end(ap);
-    return retext(e, ck_format("%s: %s", e->text, strerror(saved)));
+    retext(e, ck_format("%s: %s", e->text, strerror(saved)));
+    errno = saved; /* callers may still ask what it was */
+    return e;
 }
 
 ck_err *ck_err_wrap(ck_err *inner, const char *fmt, ...)

@@ -65,7 +65,7 @@ ck_err *ck_make_parents(const char *path)
     return NULL;
 }
 
-static ck_err *write_fd(int fd, ck_view v)
+ck_err *ck_write_all(int fd, ck_view v)
 {
     while (v.n) {
         ssize_t n = write(fd, v.p, v.n);
@@ -100,7 +100,7 @@ ck_err *ck_file_write(const char *path, ck_view content, unsigned how)
     int fd = mkostemp(temp, O_CLOEXEC);
     if (fd < 0)
         return ck_err_errno(CK_ERR_OURS, "%s", temp);
-    ck_err *e = write_fd(fd, content);
+    ck_err *e = ck_write_all(fd, content);
     if (!e && (fchmod(fd, 0644) != 0 || (durable && fsync(fd) != 0)))
         e = ck_err_errno(CK_ERR_OURS, "%s", temp);
     if (close(fd) != 0 && !e)

@@ -13,6 +13,9 @@ char *ck_xdg_path(enum ck_xdg kind, const char *name);
 /* Whole content into `out`, whose ceiling holds. Class UNAVAILABLE; errno is kept. */
 CK_MUST ck_err *ck_file_read(const char *path, struct ck_buf *out);
 
+/* All of `v` to a descriptor. Class OURS; errno is kept. */
+CK_MUST ck_err *ck_write_all(int fd, ck_view v);
+
 /* Makes the directories above `path`, mode 0700. */
 CK_MUST ck_err *ck_make_parents(const char *path);
 

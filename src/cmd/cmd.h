@@ -19,6 +19,12 @@ int ck_cmd_db(int argc, char **argv);
 int ck_cmd_fail(ck_err *e);
 /* A usage error of `page`, with where to look. */
 int ck_cmd_usage(const char *page, const char *fmt, ...) CK_PRINTF(2, 3);
+/* Takes the options of a verb: `take` gets each one's value of getopt_long, with its argument in
+ * optarg.
+ * --help and mistakes are dealt with here. The exit status, or -1: go on with argv[optind]. */
+struct option;
+int ck_cmd_options(int argc, char **argv, const char *page, const struct option *options,
+                   ck_err *(*take)(void *ctx, int opt), void *ctx);
 /* Prints the page's help. */
 int ck_cmd_help(const char *page);
 

@@ -3,6 +3,7 @@
 #include "cmd/cmd.h"
 #include "cmd/help.h"
 
+#include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +35,28 @@ int ck_cmd_help(const char *page)
 {
     fputs(ck_help_text(page), stdout);
     return CK_EXIT_OK;
+}
+
+int ck_cmd_options(int argc, char **argv, const char *page, const struct option *options,
+                   ck_err *(*take)(void *ctx, int opt), void *ctx)
+{
+    int opt;
+    opterr = 0;
+    while ((opt = getopt_long(argc, argv, ":o:qh", options, NULL)) != -1) {
+        if (opt == 'h')
+            return ck_cmd_help(page);
+        if (opt == ':')
+            return ck_cmd_usage(page, "%s needs a value", argv[optind - 1]);
+        if (opt == '?')
+            return ck_cmd_usage(page, "unknown option %s", argv[optind - 1]);
+        ck_err *e = take(ctx, opt);
+        if (e) {
+            int status = ck_cmd_usage(page, "%s", ck_err_text(e));
+            ck_err_free(e);
+            return status;
+        }
+    }
+    return -1;
 }
 
 static int64_t now_ms(void)

@@ -38,8 +38,9 @@ static const struct option options[] = {
 
 /* --- arguments -------------------------------------------------------------------------------- */
 
-static ck_err *take_option(struct args *a, int opt)
+static ck_err *take_option(void *ctx, int opt)
 {
+    struct args *a = ctx;
     struct ck_feed_spec f;
     switch (opt) {
     case OPT_FEED:
@@ -71,22 +72,9 @@ static ck_err *take_option(struct args *a, int opt)
 /* -1: go on. */
 static int parse(int argc, char **argv, struct args *a, bool wants_argument)
 {
-    int opt;
-    opterr = 0;
-    while ((opt = getopt_long(argc, argv, ":o:qh", options, NULL)) != -1) {
-        if (opt == 'h')
-            return ck_cmd_help(page);
-        if (opt == ':')
-            return ck_cmd_usage(page, "%s needs a value", argv[optind - 1]);
-        if (opt == '?')
-            return ck_cmd_usage(page, "unknown option %s", argv[optind - 1]);
-        ck_err *e = take_option(a, opt);
-        if (e) {
-            int status = ck_cmd_usage(page, "%s", ck_err_text(e));
-            ck_err_free(e);
-            return status;
-        }
-    }
+    int status = ck_cmd_options(argc, argv, page, options, take_option, a);
+    if (status >= 0)
+        return status;
     if (argc - optind != wants_argument)
         return ck_cmd_usage(page, wants_argument ? "it takes one file" : "it takes no arguments");
     a->argument = wants_argument ? argv[optind] : NULL;

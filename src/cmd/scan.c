@@ -77,8 +77,9 @@ static ck_err *set_colour(struct args *a, const char *value)
     return ck_err_new(CK_ERR_USAGE, "--color %s: it is auto, always or never", value);
 }
 
-static ck_err *take_option(struct args *a, int opt)
+static ck_err *take_option(void *ctx, int opt)
 {
+    struct args *a = ctx;
     switch (opt) {
     case OPT_FORMAT:
         return set_format(a, optarg);
@@ -117,22 +118,9 @@ static ck_err *take_option(struct args *a, int opt)
 /* -1: go on. */
 static int parse(int argc, char **argv, struct args *a)
 {
-    int opt;
-    opterr = 0;
-    while ((opt = getopt_long(argc, argv, ":o:qh", options, NULL)) != -1) {
-        if (opt == 'h')
-            return ck_cmd_help(page);
-        if (opt == ':')
-            return ck_cmd_usage(page, "%s needs a value", argv[optind - 1]);
-        if (opt == '?')
-            return ck_cmd_usage(page, "unknown option %s", argv[optind - 1]);
-        ck_err *e = take_option(a, opt);
-        if (e) {
-            int status = ck_cmd_usage(page, "%s", ck_err_text(e));
-            ck_err_free(e);
-            return status;
-        }
-    }
+    int status = ck_cmd_options(argc, argv, page, options, take_option, a);
+    if (status >= 0)
+        return status;
     if (argc - optind != 1)
         return ck_cmd_usage(page, argc == optind ? "an image is missing (oci:DIR, "
                                                    "oci-archive:FILE, "

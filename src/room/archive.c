@@ -4,13 +4,13 @@
  * archive that is compressed as a whole has no such places: its members are copied out in order,
  * through a pipe, by decompressing it again. Nothing is written anywhere else.
  */
+#include "base/file.h"
 #include "base/mem.h"
 #include "layer/path.h"
 #include "layer/tar.h"
 #include "room/input.h"
 #include "room/rooms.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -123,15 +123,7 @@ static ck_err *on_copy_entry(void *ctx, const struct ck_tar_entry *e)
 static ck_err *on_copy_data(void *ctx, ck_view piece)
 {
     struct archive *ar = ctx;
-    while (ar->wanted && piece.n) {
-        ssize_t n = write(ar->out, piece.p, piece.n);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return ck_err_errno(CK_ERR_OURS, "writing");
-        piece = ck_view_from(piece, (size_t)n);
-    }
-    return NULL;
+    return ar->wanted ? ck_write_all(ar->out, piece) : NULL;
 }
 
 static ck_err *on_copy_end(void *ctx)

@@ -4,6 +4,7 @@
  * libcurl is loaded here and not linked: it brings thirty libraries, which would cost every other
  * room and every warm scan 5 ms of start-up.
  */
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "room/input.h"
@@ -12,7 +13,6 @@
 #define CURL_DISABLE_TYPECHECK /* its macros do not know pointers to the functions */
 #include <curl/curl.h>
 #include <dlfcn.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <time.h>
@@ -74,15 +74,7 @@ static ck_err *store(struct transfer *t, ck_view piece)
     if (t->got > t->max)
         return ck_err_limit(CK_LIMIT_FEED, "the answer is longer than %llu bytes",
                             (unsigned long long)t->max);
-    while (piece.n) {
-        ssize_t n = write(t->out, piece.p, piece.n);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return ck_err_errno(CK_ERR_OURS, "writing");
-        piece = ck_view_from(piece, (size_t)n);
-    }
-    return NULL;
+    return ck_write_all(t->out, piece);
 }
 
 /* libcurl calls this about once a second: a slow transfer is no stuck room (curl's own stall limit

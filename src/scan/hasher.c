@@ -1,5 +1,6 @@
 #include "scan/hasher.h"
 
+#include "base/file.h"
 #include "base/mem.h"
 
 #include <errno.h>
@@ -20,19 +21,12 @@ struct ck_hasher {
 
 static ck_err *hand_on(struct ck_hasher *h, ck_view v)
 {
-    while (h->out >= 0 && v.n) {
-        ssize_t n = write(h->out, v.p, v.n);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0 && errno == EPIPE) {
-            close(h->out);
-            h->out = -1;
-            return NULL;
-        }
-        if (n < 0)
-            return ck_err_errno(CK_ERR_OURS, "pipe to the inspect room");
-        v = ck_view_from(v, (size_t)n);
-    }
+    ck_err *e = h->out >= 0 ? ck_write_all(h->out, v) : NULL;
+    if (!e || errno != EPIPE)
+        return e;
+    ck_err_free(e);
+    close(h->out);
+    h->out = -1;
     return NULL;
 }
 

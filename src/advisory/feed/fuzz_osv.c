@@ -1,25 +1,2 @@
-#include "advisory/feed/feed.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* What comes out must survive the codec: it crosses a process border next. */
-static ck_err *put(void *ctx, const struct ck_advisory *adv)
-{
-    (void)ctx;
-    struct ck_buf b = ck_buf_new(CK_LIMIT_NONE);
-    ck_autoarena struct ck_arena a = { 0 };
-    struct ck_advisory back;
-    ck_advisory_encode(adv, &b);
-    ck_err *e = ck_advisory_decode(ck_buf_view(&b), &a, &back);
-    if (e || !ck_view_eq(back.id, adv->id) || back.n_affected != adv->n_affected)
-        __builtin_trap();
-    ck_buf_free(&b);
-    return NULL;
-}
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
-{
-    const struct ck_advisory_sink sink = { put, NULL };
-    ck_err_free(ck_feed_osv(ck_view_of(data, size), &sink));
-    return 0;
-}
+#define FEED ck_feed_osv
+#include "advisory/feed/fuzz_feed.h"
