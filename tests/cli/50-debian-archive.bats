@@ -26,6 +26,30 @@ QUIET='quiet (2.0-1+deb12u1) bookworm-security; urgency=high
 
  -- Nobody <nobody@example.org>  Thu, 02 Jan 2025 00:00:00 +0000'
 
+BACK='back (1.2-1~deb12u1) bookworm-security; urgency=high
+
+  * Rebuild for bookworm-security.
+
+ -- Nobody <nobody@example.org>  Thu, 02 Jan 2025 00:00:00 +0000
+
+back (1.2-1) unstable; urgency=high
+
+  * New upstream: CVE-2099-0021
+
+ -- Nobody <nobody@example.org>  Wed, 01 Jan 2025 00:00:00 +0000
+
+back (1.1-1~deb12u1) bookworm-security; urgency=high
+
+  * Rebuild for bookworm-security.
+
+ -- Nobody <nobody@example.org>  Mon, 02 Dec 2024 00:00:00 +0000
+
+back (1.1-1) unstable; urgency=high
+
+  * New upstream: CVE-2099-0020
+
+ -- Nobody <nobody@example.org>  Sun, 01 Dec 2024 00:00:00 +0000'
+
 # deb SOURCE BINARY VERSION CHANGELOG [DOC-LINK]
 deb() {
     local d=pkg/$2
@@ -92,6 +116,7 @@ setup_file() {
     deb demo libdemo1 1.0-1+deb12u2 '' demo-common
     deb demo demo-common 1.0-1+deb12u2 "$DEMO"
     COMPRESS=zstd deb quiet quiet 2.0-1+deb12u1 "$QUIET"
+    deb back back 1.2-1~deb12u1 "$BACK"
     COMPRESS=gzip deb fresh fresh 3.0-1+deb12u1 "${DEMO//demo/fresh}"
     rm -r pkg
     indexes
@@ -147,6 +172,22 @@ refused() { # refused PATTERN: nothing is built, and the reason is said
     debian image latest 12 'libdemo1/demo=1.0-1+deb12u1'
     report oci:image --db my.db
     is "$(findings)" "$(printf 'CVE-2099-000%s libdemo1\n' 2 3 4)"
+}
+
+@test "a backport holds the changes of the version that it was made from" {
+    serve "$ARCHIVE"
+    build 0 --complete
+    # 1.2-1 is newer than 1.2-1~deb12u1 and stands below it in the changelog.
+    debian image latest 12 'back=1.1-1~deb12u1'
+    report oci:image --db my.db
+    is "$(findings)" 'CVE-2099-0021 back'
+    is "$(jq -r '.findings[0].fix.version' report.json)" 1.2-1~deb12u1
+    debian older latest 12 'back=1.0-1'
+    report oci:older --db my.db
+    is "$(findings)" $'CVE-2099-0020 back\nCVE-2099-0021 back'
+    debian newest latest 12 'back=1.2-1~deb12u1'
+    report oci:newest --db my.db
+    is "$(findings)" ''
 }
 
 @test "a security update whose changelog names no CVE is a finding of its own" {
