@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -182,6 +183,7 @@ static ck_err *write_out(const struct args *a, ck_view text)
     if (named && (stat(a->output, &st) != 0 || S_ISREG(st.st_mode)))
         return ck_file_write(a->output, text, CK_FILE_PLAIN);
     FILE *f = named ? fopen(a->output, "we") : stdout;
+    signal(SIGPIPE, SIG_DFL); /* the rooms are done; `| head` ends us as it ends every tool */
     bool ok = f && fwrite(text.p, 1, text.n, f) == text.n && fflush(f) == 0;
     ck_err *e = ok ? NULL
                    : ck_err_errno(CK_ERR_OURS, "%s", named ? a->output : "standard output");
