@@ -23,6 +23,7 @@ struct ck_room_proc {
     const struct ck_rights *rights;
     pid_t pid;
     int64_t heard; /* monotonic ms of its last message */
+    int64_t patience; /* ms */
     uint64_t result; /* bytes of pieces of the current job */
     struct ck_channel ch;
 };
@@ -145,6 +146,7 @@ ck_err *ck_room_start(enum ck_room kind, const struct ck_room_options *o,
     r->rights = ck_rights_of(kind);
     r->ch.fd = -1;
     r->heard = now_ms();
+    r->patience = o->patience_ms ? o->patience_ms : (int64_t)CK_MAX_ROOM_IDLE * 1000;
     ck_err *e = fork_room(r, o);
     if (!e)
         e = await_ready(r);
@@ -180,7 +182,7 @@ int ck_room_fd(const struct ck_room_proc *r)
 
 int ck_room_patience(const struct ck_room_proc *r)
 {
-    int64_t left = r->heard + (int64_t)CK_MAX_ROOM_IDLE * 1000 - now_ms();
+    int64_t left = r->heard + r->patience - now_ms();
     return left > 0 ? (int)left : 0;
 }
 

@@ -15,6 +15,7 @@ struct ck_room_proc; /* a running room, as the hub sees it */
 struct ck_room_options {
     const char *argument; /* rootfs: the directory */
     bool no_sandbox;      /* --insecure-no-sandbox */
+    int patience_ms;      /* how long it may be silent; 0: ROOM_IDLE */
 };
 
 /* Starts a room and waits until its sandbox holds. Class OURS where it cannot be built. */

@@ -45,6 +45,9 @@ static ck_err *misbehave(void *state, struct ck_channel *ch, ck_view job, int in
         raise(SIGKILL);
     if (ck_view_eq(job, CK_V("leave")))
         _exit(9);
+    if (ck_view_eq(job, CK_V("spin")))
+        for (;;)
+            sink++;
     if (ck_view_eq(job, CK_V("hog")))
         hog();
     if (ck_view_eq(job, CK_V("open")))
@@ -126,6 +129,20 @@ static void a_room_that_goes_wrong_costs_its_job_only(void **state)
     assert_view(ck_buf_view(&out), "echo");
 }
 
+static void a_silent_room_is_stuck_and_ended(void **state)
+{
+    (void)state;
+    ck_autobuf struct ck_buf out = ck_buf_new(CK_LIMIT_FACTS);
+    struct ck_room_options o = { .patience_ms = 2000 };
+    struct ck_room_proc *r = NULL;
+    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    assert_ok(ck_room_start(CK_ROOM_DOCUMENT, &o, &r));
+    assert_fails(ck_room_call(r, CK_V("spin"), null, &out), CK_ERR_LIMIT,
+                 "the document room is stuck (limit ROOM_IDLE");
+    close(null);
+    ck_room_stop(r); /* returns: the room is ended by force */
+}
+
 static ck_err *no_load(void **ret_state)
 {
     (void)ret_state;
@@ -150,6 +167,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(jobs_are_answered_one_after_the_other),
         cmocka_unit_test(a_room_that_goes_wrong_costs_its_job_only),
+        cmocka_unit_test(a_silent_room_is_stuck_and_ended),
         cmocka_unit_test(what_cannot_be_prepared_does_not_start),
     };
     ck_room_main(argc, argv, bodies);
