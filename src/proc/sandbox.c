@@ -22,9 +22,16 @@ static const bool sanitized = false;
 
 /* --- resource limits -------------------------------------------------------------------------- */
 
-static ck_err *cap(int resource, rlim_t value, const char *name)
+/* Soft limit `value`, hard limit `grace` more; what the user has set lower stays. */
+static ck_err *cap(int resource, rlim_t value, rlim_t grace, const char *name)
 {
-    struct rlimit rl = { value, value };
+    struct rlimit rl;
+    if (getrlimit((__rlimit_resource_t)resource, &rl) != 0)
+        return ck_err_errno(CK_ERR_OURS, "reading limit %s", name);
+    if (value < rl.rlim_cur)
+        rl.rlim_cur = value;
+    if (value + grace < rl.rlim_max)
+        rl.rlim_max = value + grace;
     if (setrlimit((__rlimit_resource_t)resource, &rl) != 0)
         return ck_err_errno(CK_ERR_OURS, "setting limit %s", name);
     return NULL;
@@ -33,15 +40,16 @@ static ck_err *cap(int resource, rlim_t value, const char *name)
 static ck_err *cap_resources(const struct ck_rights *r)
 {
     rlim_t cpu = ck_limit_value(r->cpu);
-    CK_TRY(cap(RLIMIT_CORE, 0, "core"));
-    CK_TRY(cap(RLIMIT_FSIZE, r->write ? ck_limit_value(r->write) : 0, "fsize"));
+    CK_TRY(cap(RLIMIT_CORE, 0, 0, "core"));
+    CK_TRY(cap(RLIMIT_FSIZE, r->write ? ck_limit_value(r->write) : 0, 0, "fsize"));
     if (!(r->calls & CK_CALLS_THREADS)) /* counts the whole user's threads; clone is filtered */
-        CK_TRY(cap(RLIMIT_NPROC, 0, "nproc"));
-    CK_TRY(cap(RLIMIT_MEMLOCK, 0, "memlock"));
-    CK_TRY(cap(RLIMIT_NOFILE, r->calls & CK_CALLS_FILES ? 256 : 16, "nofile"));
-    CK_TRY(cap(RLIMIT_CPU, cpu, "cpu"));
+        CK_TRY(cap(RLIMIT_NPROC, 0, 0, "nproc"));
+    CK_TRY(cap(RLIMIT_MEMLOCK, 0, 0, "memlock"));
+    CK_TRY(cap(RLIMIT_NOFILE, r->calls & CK_CALLS_FILES ? 256 : 16, 0, "nofile"));
+    /* At the soft limit SIGXCPU comes, which names it; at the hard one SIGKILL. */
+    CK_TRY(cap(RLIMIT_CPU, cpu, 5, "cpu"));
     if (!sanitized)
-        CK_TRY(cap(RLIMIT_DATA, ck_limit_value(r->memory), "data"));
+        CK_TRY(cap(RLIMIT_DATA, ck_limit_value(r->memory), 0, "data"));
     return NULL;
 }
 

@@ -7,6 +7,8 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static volatile uint8_t sink;
@@ -143,6 +145,22 @@ static void a_silent_room_is_stuck_and_ended(void **state)
     ck_room_stop(r); /* returns: the room is ended by force */
 }
 
+/* In a child, whose own low limit its rooms inherit. */
+static void a_room_that_computes_too_long_is_ended(void **state)
+{
+    (void)state;
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct rlimit rl = { 1, 4 };
+        ck_autobuf struct ck_buf out = ck_buf_new(CK_LIMIT_FACTS);
+        ck_err *e = setrlimit(RLIMIT_CPU, &rl) == 0 ? call("spin", &out) : NULL;
+        _exit(e && ck_err_limit_of(e) == CK_LIMIT_ROOM_CPU ? 0 : 1);
+    }
+    int status = -1;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
 static ck_err *no_load(void **ret_state)
 {
     (void)ret_state;
@@ -168,6 +186,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(jobs_are_answered_one_after_the_other),
         cmocka_unit_test(a_room_that_goes_wrong_costs_its_job_only),
         cmocka_unit_test(a_silent_room_is_stuck_and_ended),
+        cmocka_unit_test(a_room_that_computes_too_long_is_ended),
         cmocka_unit_test(what_cannot_be_prepared_does_not_start),
     };
     ck_room_main(argc, argv, bodies);
