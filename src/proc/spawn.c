@@ -228,6 +228,8 @@ static ck_err *killed_by(const struct ck_room_proc *r, int sig)
     const char *name = r->rights->name;
     if (sig == SIGXCPU)
         return ck_err_limit(r->rights->cpu, "the %s room used up its processor time", name);
+    if (sig == SIGXFSZ)
+        return ck_err_limit(r->rights->write, "the %s room wrote too much", name);
     if (sig == SIGSYS)
         return ck_err_new(CK_ERR_HOSTILE, "the %s room tried a forbidden system call", name);
     return ck_err_new(CK_ERR_HOSTILE, "the %s room was killed (%s)", name, strsignal(sig));
