@@ -54,8 +54,23 @@ static int segment_cmp(enum next kind, ck_view *a, ck_view *b)
     return 0;
 }
 
+/* Bytes up to the last separator before the first difference: whole segments, which are equal. Most
+ * versions that are compared differ near their end only. */
+static size_t equal_segments(ck_view a, ck_view b)
+{
+    size_t n = 0, most = a.n < b.n ? a.n : b.n;
+    while (n < most && a.p[n] == b.p[n])
+        n++;
+    while (n > 0 && counts(a.p[n - 1]))
+        n--;
+    return n;
+}
+
 int ck_rpmvercmp(ck_view a, ck_view b)
 {
+    size_t equal = equal_segments(a, b);
+    a = ck_view_from(a, equal);
+    b = ck_view_from(b, equal);
     for (;;) {
         a = skip_separators(a);
         b = skip_separators(b);
@@ -85,13 +100,12 @@ static struct evr split(ck_view v)
         out.epoch = digits;
         out.version = ck_view_from(rest, 1);
     }
-    for (size_t i = out.version.n; i-- > 0;) {
-        if (out.version.p[i] == '-') {
-            out.release = ck_view_from(out.version, i + 1);
-            out.has_release = true;
-            out.version.n = i;
-            break;
-        }
+    const uint8_t *dash = out.version.n ? memrchr(out.version.p, '-', out.version.n) : NULL;
+    if (dash) {
+        size_t at = (size_t)(dash - out.version.p);
+        out.release = ck_view_from(out.version, at + 1);
+        out.has_release = true;
+        out.version.n = at;
     }
     return out;
 }
