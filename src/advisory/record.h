@@ -48,6 +48,11 @@ enum ck_fix_state {
 };
 const char *ck_fix_state_name(enum ck_fix_state s); /* "no-dsa", ... */
 
+/* The notes of a statement about an update of the Debian archive that is known by its version
+ * alone: whether its changelog names no vulnerability, or nobody has looked yet. */
+#define CK_NOTE_CHANGELOG_SILENT "changelog names no CVE"
+#define CK_NOTE_CHANGELOG_UNREAD "changelog not read"
+
 /* An interval of affected versions. Empty or "0" in `introduced`: from the first version on. */
 enum ck_range_end { CK_END_FIXED, CK_END_LAST_AFFECTED, CK_END_OPEN, CK_END_COUNT_ };
 struct ck_range {

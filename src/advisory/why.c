@@ -85,9 +85,12 @@ static ck_view fixed_clause(struct ck_job *j, const struct ck_claim *claim)
 {
     const struct ck_candidate *c = claim->c;
     ck_view label = ck_feed_label(j, c->feed), id = c->advisory->id;
-    if (c->rank == CK_RANK_ARCHIVE && !ck_is_cve_id(claim->id))
-        return VIEW("a security update of %.*s whose changelog names no vulnerability",
-                    CK_VF(label));
+    if (c->rank == CK_RANK_ARCHIVE && !ck_is_cve_id(claim->id)) {
+        bool unread = ck_view_eq(c->affected.note, CK_V(CK_NOTE_CHANGELOG_UNREAD));
+        return VIEW("a security update of %.*s whose changelog %s", CK_VF(label),
+                    unread ? "has not been read yet (the next db update reads it)"
+                           : "names no vulnerability");
+    }
     if (c->advisory->n_fixes && !ck_view_eq(id, claim->id))
         return VIEW("in which %.*s fixed it", CK_VF(id));
     return VIEW("in which %.*s was fixed (%.*s)", CK_VF(claim->id), CK_VF(label));

@@ -8,8 +8,4 @@
 CK_MUST ck_err *ck_archive_read(struct ck_getter *g, const struct ck_feed_spec *spec,
                                 const struct ck_advisory_sink *sink, int64_t *ret_time);
 
-/* The note of a statement whose source's changelog was not read (matching and `wanted` know it). */
-#define CK_NOTE_CHANGELOG_UNREAD "changelog not read"
-#define CK_NOTE_CHANGELOG_SILENT "changelog names no CVE"
-
 #endif

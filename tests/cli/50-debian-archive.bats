@@ -224,6 +224,8 @@ refused() { # refused PATTERN: nothing is built, and the reason is said
     report oci:image --db my.db
     has "$(findings)" ' libdemo1$'
     has "$(findings)" ' quiet$'
+    is "$(jq -r '.findings[].why' report.json | grep -c 'has not been read yet')" 2
+    is "$(jq -r '.findings[].why' report.json | grep -c 'names no vulnerability')" 0
     hasnt "$(findings)" ' fresh$'
 }
 
