@@ -309,16 +309,29 @@ static ck_err *collect(void *ctx, ck_view bytes)
     return ck_buf_add(ctx, bytes);
 }
 
-ck_err *ck_room_call(struct ck_room_proc *r, ck_view job, int in, struct ck_buf *out)
+static ck_err *no_piece(void *ctx, ck_view bytes)
 {
-    struct ck_room_consumer c = { .piece = collect, .ctx = out };
+    const struct ck_room_proc *r = ctx;
+    return ck_err_new(CK_ERR_HOSTILE, "the %s room says %zu bytes more than it should",
+                      r->rights->name, bytes.n);
+}
+
+ck_err *ck_room_finish(struct ck_room_proc *r, const struct ck_room_consumer *c)
+{
+    const struct ck_room_consumer none = { .piece = no_piece, .ctx = r };
     bool done = false;
-    CK_TRY(ck_room_job(r, job, in, -1));
     while (!done) {
         CK_TRY(ck_room_poll(r));
-        CK_TRY(ck_room_step(r, &c, &done));
+        CK_TRY(ck_room_step(r, c ? c : &none, &done));
     }
     return NULL;
+}
+
+ck_err *ck_room_call(struct ck_room_proc *r, ck_view job, int in, struct ck_buf *out)
+{
+    const struct ck_room_consumer c = { .piece = collect, .ctx = out };
+    CK_TRY(ck_room_job(r, job, in, -1));
+    return ck_room_finish(r, &c);
 }
 
 /* --- the room's side

@@ -50,6 +50,10 @@ CK_MUST ck_err *ck_room_stuck(struct ck_room_proc *r); /* the error for it */
  * death by signal or limit is an error. */
 CK_MUST ck_err *ck_room_wait_exit(struct ck_room_proc *r, int *ret_status);
 
+/* All steps of the job that was given, until DONE. `c` NULL: the job has no result, and a piece of
+ * one is hostile. */
+CK_MUST ck_err *ck_room_finish(struct ck_room_proc *r, const struct ck_room_consumer *c);
+
 /* Job, all steps, result collected into `out` (whose limit holds). */
 CK_MUST ck_err *ck_room_call(struct ck_room_proc *r, ck_view job, int in, struct ck_buf *out);
 

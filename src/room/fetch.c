@@ -130,14 +130,13 @@ static void configure(struct net *n, CURL *c, const char *url, struct transfer *
     }
 }
 
-/* Whether asking again may help; the hub decides whether it does. */
-static ck_err *explain(struct net *n, CURL *c, CURLcode rc, const char *error)
+/* What a status means the hub decides. */
+static ck_err *send_status(struct net *n, struct ck_channel *ch)
 {
     long status = 0;
-    n->curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
-    if (rc == CURLE_HTTP_RETURNED_ERROR)
-        return ck_err_new(CK_ERR_UNAVAILABLE, "HTTP status %ld", status);
-    return ck_err_new(CK_ERR_UNAVAILABLE, "%s", *error ? error : n->curl_easy_strerror(rc));
+    n->curl_easy_getinfo(n->easy, CURLINFO_RESPONSE_CODE, &status);
+    uint8_t bytes[2] = { (uint8_t)status, (uint8_t)(status >> 8) };
+    return ck_room_send(ch, ck_view_of(bytes, sizeof bytes));
 }
 
 ck_err *ck_room_fetch(void *state, struct ck_channel *ch, ck_view job, int in, int out)
@@ -156,8 +155,10 @@ ck_err *ck_room_fetch(void *state, struct ck_channel *ch, ck_view job, int in, i
     configure(n, c, url, &t, error);
     CURLcode rc = n->curl_easy_perform(c);
     ck_err *e = t.error;
-    if (!e && rc != CURLE_OK)
-        e = explain(n, c, rc, error);
+    if (!e && (rc == CURLE_OK || rc == CURLE_HTTP_RETURNED_ERROR))
+        e = send_status(n, ch);
+    else if (!e)
+        e = ck_err_new(CK_ERR_UNAVAILABLE, "%s", *error ? error : n->curl_easy_strerror(rc));
     ck_autofree char *shown = ck_url_shown(url);
     return e ? ck_err_wrap(e, "%s", shown) : NULL;
 }

@@ -97,7 +97,8 @@ struct ck_job_feed {
 void ck_job_feed_encode(const struct ck_job_feed *j, struct ck_buf *out);
 CK_MUST ck_err *ck_job_feed_decode(ck_view job, struct ck_job_feed *ret);
 
-/* fetch room: one HTTP(S) GET into the out descriptor. The result is empty. */
+/* fetch room: one HTTP(S) GET into the out descriptor. The result is the HTTP status, 16 bit; an
+ * answer that is no success writes nothing. */
 struct ck_job_fetch {
     ck_view url;
     uint64_t max; /* bytes */

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "detect/detect.h"
 #include "layer/overlay.h"
+#include "layer/path.h"
 
 #include <stdlib.h>
 
@@ -117,9 +118,7 @@ struct listing {
 static ck_err *visit(void *ctx, const struct ck_place *p)
 {
     struct listing *l = ctx;
-    ck_view base = p->node.path;
-    for (size_t at = ck_view_find(base, '/'); at < base.n; at = ck_view_find(base, '/'))
-        base = ck_view_from(base, at + 1);
+    ck_view base = ck_path_base(p->node.path);
     if (++l->seen > CK_MAX_STATUS_D_FILES)
         return ck_err_limit(CK_LIMIT_STATUS_D_FILES, "%s", l->place->path);
     ck_view path = ck_view_str(

@@ -143,23 +143,9 @@ static ck_err *start_copy(struct ck_source *s, struct ck_slice *members, size_t 
     return e;
 }
 
-static ck_err *no_piece(void *ctx, ck_view bytes)
-{
-    (void)ctx;
-    (void)bytes;
-    return ck_err_new(CK_ERR_HOSTILE, "the archive room says more than it should");
-}
-
 ck_err *ck_source_stream_end(struct ck_source *s)
 {
-    struct ck_room_consumer c = { .piece = no_piece };
-    bool done = false;
-    ck_err *e = NULL;
-    while (!e && !done) {
-        e = ck_room_poll(s->copier);
-        if (!e)
-            e = ck_room_step(s->copier, &c, &done);
-    }
+    ck_err *e = ck_room_finish(s->copier, NULL);
     ck_room_stop(ck_steal(s->copier));
     return e;
 }
@@ -181,34 +167,10 @@ ck_err *ck_source_stream(struct ck_source *s, size_t *layers, size_t n, int *ret
     return start_copy(s, members, n, ret_fd);
 }
 
-static ck_err *read_copied(struct ck_source *s, const struct ck_found *f, struct ck_buf *out)
-{
-    struct ck_slice one = f->slice;
-    int fd = -1;
-    uint8_t piece[16384];
-    CK_TRY(start_copy(s, &one, 1, &fd));
-    struct ck_input in = { .fd = fd, .slice = { .pipe = true } };
-    ck_err *e = NULL;
-    size_t n = 1;
-    while (!e && n) {
-        e = ck_input_read(&in, piece, sizeof piece, &n);
-        if (!e)
-            e = ck_buf_add(out, ck_view_of(piece, n));
-    }
-    close(fd);
-    ck_err *end = ck_source_stream_end(s);
-    if (!e)
-        return end;
-    ck_err_free(end);
-    return e;
-}
+/* --- documents -------------------------------------------------------------------------------- */
 
-/* --- documents
- * ------------------------------------------------------------------------------------ */
-
-static ck_err *read_slice(const struct ck_found *f, struct ck_buf *out)
+static ck_err *read_input(struct ck_input in, struct ck_buf *out)
 {
-    struct ck_input in = { .fd = f->fd, .slice = f->slice };
     uint8_t piece[16384];
     size_t n = 1;
     while (n) {
@@ -216,6 +178,25 @@ static ck_err *read_slice(const struct ck_found *f, struct ck_buf *out)
         CK_TRY(ck_buf_add(out, ck_view_of(piece, n)));
     }
     return NULL;
+}
+
+static ck_err *read_slice(const struct ck_found *f, struct ck_buf *out)
+{
+    return read_input((struct ck_input){ .fd = f->fd, .slice = f->slice }, out);
+}
+
+static ck_err *read_copied(struct ck_source *s, const struct ck_found *f, struct ck_buf *out)
+{
+    struct ck_slice one = f->slice;
+    int fd = -1;
+    CK_TRY(start_copy(s, &one, 1, &fd));
+    ck_err *e = read_input((struct ck_input){ .fd = fd, .slice = { .pipe = true } }, out);
+    close(fd);
+    ck_err *end = ck_source_stream_end(s);
+    if (!e)
+        return end;
+    ck_err_free(end);
+    return e;
 }
 
 static ck_err *read_found(struct ck_source *s, const struct ck_found *f, struct ck_buf *out)

@@ -3,6 +3,7 @@
  * binds layers by diff_id alone, through the config, whose file name is its digest.
  */
 #include "base/text.h"
+#include "layer/path.h"
 #include "source/source_int.h"
 
 #include <unistd.h>
@@ -46,9 +47,7 @@ static ck_err *choose(const struct ck_docker_doc *doc, ck_view name, size_t *ret
 static ck_err *config_digest(ck_view path, ck_view content, struct ck_digest *ret)
 {
     char hex[65];
-    ck_view base = path;
-    for (size_t at = ck_view_find(base, '/'); at < base.n; at = ck_view_find(base, '/'))
-        base = ck_view_from(base, at + 1);
+    ck_view base = ck_path_base(path);
     if (ck_view_ends(base, CK_V(".json")))
         base.n -= 5;
     ck_hash_of(CK_DIGEST_SHA256, content, ret);

@@ -67,40 +67,47 @@ static ck_err *open_path(const char *path, struct ck_got *got, bool *ret_missing
 
 /* --- over the network ------------------------------------------------------------------------- */
 
-static ck_err *no_piece(void *ctx, ck_view bytes)
+static ck_err *take_status(void *ctx, ck_view bytes)
 {
-    (void)ctx;
-    (void)bytes;
-    return ck_err_new(CK_ERR_HOSTILE, "the fetch room says more than it should");
+    ck_cur c = ck_cur_of(bytes);
+    *(unsigned *)ctx = ck_cur_le16(&c);
+    return ck_cur_ok(&c) && ck_cur_end(&c)
+               ? NULL
+               : ck_err_new(CK_ERR_HOSTILE, "malformed message: HTTP status");
 }
 
-static ck_err *fetch_once(struct ck_getter *g, const char *url, int out)
+static ck_err *fetch_once(struct ck_getter *g, const char *url, int out, unsigned *ret_status)
 {
     struct ck_room_options ro = { .no_sandbox = g->o->no_sandbox };
-    struct ck_room_consumer c = { .piece = no_piece };
+    struct ck_room_consumer c = { .piece = take_status, .ctx = ret_status };
     struct ck_job_fetch j = { .url = ck_view_str(url), .max = CK_MAX_FEED };
     ck_autobuf struct ck_buf job = ck_buf_new(CK_LIMIT_NONE);
-    bool done = false;
     if (!g->fetch)
         CK_TRY(ck_room_start(CK_ROOM_FETCH, &ro, &g->fetch));
     ck_job_fetch_encode(&j, &job);
     ck_err *e = ck_room_job(g->fetch, ck_buf_view(&job), out, out);
-    while (!e && !done) {
-        e = ck_room_poll(g->fetch);
-        if (!e)
-            e = ck_room_step(g->fetch, &c, &done);
-    }
-    if (e && ck_err_class(e) != CK_ERR_UNAVAILABLE) /* more than the server's no: start anew */
+    if (!e)
+        e = ck_room_finish(g->fetch, &c);
+    if (e && ck_err_class(e) != CK_ERR_UNAVAILABLE) /* more than no connection: start anew */
         ck_room_stop(ck_steal(g->fetch));
     return e;
 }
 
-static bool may_help(const ck_err *e)
+enum { HTTP_FAILURE = 400, HTTP_NOT_FOUND = 404, HTTP_TIMEOUT = 408, HTTP_TOO_MANY = 429,
+       HTTP_SERVER_ERROR = 500 };
+
+/* Whether asking again may help. */
+static bool is_passing(const ck_err *e, unsigned status)
 {
-    const char *t = ck_err_text(e);
-    return ck_err_class(e) == CK_ERR_UNAVAILABLE &&
-           (!strstr(t, "HTTP status 4") || strstr(t, "HTTP status 408") ||
-            strstr(t, "HTTP status 429"));
+    if (e)
+        return ck_err_class(e) == CK_ERR_UNAVAILABLE;
+    return status >= HTTP_SERVER_ERROR || status == HTTP_TIMEOUT || status == HTTP_TOO_MANY;
+}
+
+static ck_err *refused(const char *url, unsigned status)
+{
+    ck_autofree char *shown = ck_url_shown(url);
+    return ck_err_new(CK_ERR_UNAVAILABLE, "%s: HTTP status %u", shown, status);
 }
 
 static ck_err *fetch(struct ck_getter *g, const char *url, struct ck_got *got, bool *ret_missing)
@@ -110,11 +117,11 @@ static ck_err *fetch(struct ck_getter *g, const char *url, struct ck_got *got, b
     if (got->fd < 0)
         return ck_err_errno(CK_ERR_OURS, "memfd");
     for (unsigned i = 1;; i++) {
-        ck_err *e = fetch_once(g, url, got->fd);
-        if (!e)
+        unsigned status = 0;
+        ck_err *e = fetch_once(g, url, got->fd, &status);
+        if (!e && status && status < HTTP_FAILURE)
             return NULL;
-        bool missing = strstr(ck_err_text(e), "HTTP status 404") != NULL;
-        if (i < TRIES && may_help(e) && ftruncate(got->fd, 0) == 0 &&
+        if (i < TRIES && is_passing(e, status) && ftruncate(got->fd, 0) == 0 &&
             lseek(got->fd, 0, SEEK_SET) == 0) {
             struct timespec pause = { .tv_sec = 1 << (i - 1) };
             ck_err_free(e);
@@ -122,9 +129,10 @@ static ck_err *fetch(struct ck_getter *g, const char *url, struct ck_got *got, b
             continue;
         }
         close(got->fd);
-        if (!missing || !ret_missing)
+        if (e)
             return e;
-        ck_err_free(e);
+        if (status != HTTP_NOT_FOUND || !ret_missing)
+            return refused(url, status);
         *ret_missing = true;
         return NULL;
     }
@@ -186,16 +194,12 @@ ck_err *ck_parse(struct ck_getter *g, const struct ck_job_feed *job, int fd,
     struct records r = { .pending = ck_buf_new(CK_LIMIT_NONE), .put = put, .ctx = ctx };
     struct ck_room_consumer c = { .piece = take_piece, .ctx = &r };
     ck_autobuf struct ck_buf bytes = ck_buf_new(CK_LIMIT_NONE);
-    bool done = false;
     if (!g->feed)
         CK_TRY(ck_room_start(CK_ROOM_FEED, &ro, &g->feed));
     ck_job_feed_encode(job, &bytes);
     ck_err *e = ck_room_job(g->feed, ck_buf_view(&bytes), fd, -1);
-    while (!e && !done) {
-        e = ck_room_poll(g->feed);
-        if (!e)
-            e = ck_room_step(g->feed, &c, &done);
-    }
+    if (!e)
+        e = ck_room_finish(g->feed, &c);
     if (!e && r.pending.n)
         e = ck_err_new(CK_ERR_HOSTILE, "the feed room stopped in the middle of a record");
     ck_buf_free(&r.pending);
