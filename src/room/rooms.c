@@ -1,11 +1,13 @@
 #include "room/rooms.h"
 
+#include "room/net.h"
+
 const struct ck_room_body ck_room_bodies[CK_ROOM_COUNT_] = {
     [CK_ROOM_DOCUMENT] = { .run = ck_room_document },
     [CK_ROOM_ARCHIVE] = { .run = ck_room_archive },
     [CK_ROOM_INSPECT] = { .prepare = ck_room_inspect_prepare, .run = ck_room_inspect },
     [CK_ROOM_ROOTFS] = { .run = ck_room_rootfs },
     [CK_ROOM_FEED] = { .run = ck_room_feed },
-    [CK_ROOM_FETCH] = { .load = ck_room_fetch_load, .run = ck_room_fetch },
+    [CK_ROOM_FETCH] = { .load = ck_net_load, .run = ck_room_fetch },
     [CK_ROOM_VERIFY] = { .run = ck_room_verify },
 };

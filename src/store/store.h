@@ -1,0 +1,200 @@
+/* The store: content-addressed blobs in the file system, what is known of them in SQLite, and the
+ * log of decisions.
+ *
+ *   blobs/<algorithm>/<hex>   whole and verified, mode 0444; the layout of an OCI image layout
+ *   partial/...               on their way in
+ *   leases/...                one locked file a running process: what it needs is not collected
+ *   state.db                  images, names, states, leases, the log (SQLite, WAL,
+ * synchronous=FULL)
+ *
+ * Any number of processes may use it at once. A blob gets its name after its bytes are on the disk
+ * and its digest came out (temp, fsync, rename, fsync of the directory), and a row only after that:
+ * a kill or a full disk at any moment leaves nothing half-written under a valid name, and what was
+ * acknowledged (the call returned NULL) stays. All calls may be made from any thread.
+ */
+#ifndef CK_STORE_STORE_H
+#define CK_STORE_STORE_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "image/digest.h"
+
+struct ck_store;
+
+/* `dir` NULL: $COCKET_STORE, else $XDG_DATA_HOME/cocket/store. Makes it where it is not there
+ * (mode 0700). Class OURS; a store of a newer version is refused. */
+CK_MUST ck_err *ck_store_open(const char *dir, struct ck_store **ret);
+void ck_store_close(struct ck_store *s);
+const char *ck_store_dir(const struct ck_store *s);
+
+/* --- leases ----------------------------------------------------------------------------------- */
+
+/* What a process has asked for or brought in stays until its lease ends, or its process does. */
+struct ck_lease;
+CK_MUST ck_err *ck_lease_new(struct ck_store *s, struct ck_lease **ret);
+void ck_lease_end(struct ck_lease *l);
+
+/* --- blobs ------------------------------------------------------------------------------------ */
+
+/* Whether the blob is there, whole; then it is under the lease. *ret_size in bytes; may be NULL. */
+CK_MUST ck_err *ck_store_has(struct ck_lease *l, const struct ck_digest *d, uint64_t *ret_size,
+                             bool *ret_has);
+/* Read-only; the caller closes it. UNAVAILABLE where it is not there. */
+CK_MUST ck_err *ck_store_open_blob(struct ck_store *s, const struct ck_digest *d, int *ret_fd,
+                                   uint64_t *ret_size);
+/* A document at hand (at most DOCUMENT bytes): its digest is computed and must be `d`. */
+CK_MUST ck_err *ck_store_put(struct ck_lease *l, const struct ck_digest *d, ck_view bytes);
+
+/* A blob on its way in. The file may hold what an earlier, interrupted try brought: `have` bytes,
+ * which nobody has verified; whoever goes on hashes them first. One process at a time has a blob's
+ * resumable file; another gets a file of its own, and the first to commit wins. */
+struct ck_incoming;
+CK_MUST ck_err *ck_incoming_new(struct ck_lease *l, const struct ck_digest *d,
+                                struct ck_incoming **ret);
+int ck_incoming_fd(const struct ck_incoming *in); /* read and write; stays the store's */
+uint64_t ck_incoming_have(const struct ck_incoming *in);
+/* Cuts the file to nothing: what was there is not what was wanted. */
+CK_MUST ck_err *ck_incoming_restart(struct ck_incoming *in);
+/* `got` is what the bytes 0 .. size-1 were hashed to: must be the blob's digest (class HOSTILE
+ * where it is not; the file is removed). Then fsync, rename, row. Frees `in` in any case. */
+CK_MUST ck_err *ck_incoming_commit(struct ck_incoming *in, const struct ck_digest *got,
+                                   uint64_t size);
+/* Gives up; `keep`: the bytes stay for a later try. Frees `in`. */
+void ck_incoming_drop(struct ck_incoming *in, bool keep);
+
+/* --- images ----------------------------------------------------------------------------------- */
+
+enum ck_state_of_image { CK_QUARANTINED, CK_CLEARED, CK_DENIED, CK_STATE_OF_IMAGE_COUNT_ };
+const char *ck_state_name(enum ck_state_of_image s); /* "quarantined", "cleared", "denied" */
+
+/* A blob that a manifest names. */
+struct ck_store_part {
+    struct ck_digest digest;
+    uint64_t size;
+    ck_view media_type;
+    enum ck_part_role { CK_PART_CONFIG, CK_PART_LAYER, CK_PART_MANIFEST } role; /* MANIFEST:
+                                                                                   child */
+};
+
+/* A manifest or index. */
+struct ck_store_image {
+    struct ck_digest digest;
+    ck_view media_type;
+    uint64_t size;      /* of the manifest itself */
+    bool index;
+    ck_view platform;   /* "linux/amd64"; empty for an index, or where it is not known */
+    bool has_subject;   /* a referrer: signature, attestation, SBOM */
+    struct ck_digest subject;
+    ck_view artifact_type; /* of a referrer, or empty */
+    struct ck_store_part *parts;
+    size_t n_parts;
+};
+
+/* Records a manifest whose own blob is in the store (ck_store_put). A new one is quarantined with
+ * the reason "not examined". `complete`: all parts that are not children must be there (checked in
+ * the same transaction; UNAVAILABLE names the first that is not), and from then on it counts as
+ * fetched. Known already: its state stays, `complete` may be added. */
+CK_MUST ck_err *ck_store_add_image(struct ck_lease *l, const struct ck_store_image *im,
+                                   bool complete);
+
+/* "docker.io/library/alpine:3.20" now means this manifest (as an upstream or the user said). What
+ * it meant before, if that was another, is in *ret_moved_from. The history of a name is kept. */
+CK_MUST ck_err *ck_store_set_name(struct ck_lease *l, ck_view name, const struct ck_digest *d,
+                                  bool *ret_moved, struct ck_digest *ret_moved_from);
+
+/* What a listing shows. Views live in the arena given. */
+struct ck_store_entry {
+    struct ck_store_image image; /* parts only where asked for */
+    ck_view *names;
+    size_t n_names;
+    uint64_t total; /* bytes of all its parts and itself */
+    bool complete;
+    enum ck_state_of_image state;
+    ck_view reason, who;
+    int64_t decided, added; /* seconds since the epoch */
+};
+/* All images (referrers and children of indexes too, where `all`), by name, then digest. */
+CK_MUST ck_err *ck_store_list(struct ck_store *s, bool all, struct ck_arena *a,
+                              struct ck_store_entry **ret, size_t *ret_n);
+/* By the text of a name (normalised), "sha256:HEX" or at least 6 digits of it. UNAVAILABLE where
+ * there is none, USAGE where it means several. With parts. */
+CK_MUST ck_err *ck_store_find(struct ck_store *s, ck_view what, struct ck_arena *a,
+                              struct ck_store_entry *ret);
+CK_MUST ck_err *ck_store_get(struct ck_store *s, const struct ck_digest *d, struct ck_arena *a,
+                             struct ck_store_entry *ret, bool *ret_found);
+/* Referrers of a manifest. */
+CK_MUST ck_err *ck_store_referrers(struct ck_store *s, const struct ck_digest *subject,
+                                   struct ck_arena *a, struct ck_store_entry **ret, size_t *ret_n);
+/* Every name this store has seen, without tags, each once: for near misses. */
+CK_MUST ck_err *ck_store_repositories(struct ck_store *s, struct ck_arena *a, ck_view **ret,
+                                      size_t *ret_n);
+/* When a name was first seen to mean this digest; 0: never. */
+CK_MUST ck_err *ck_store_first_seen(struct ck_store *s, ck_view name, const struct ck_digest *d,
+                                    int64_t *ret);
+
+/* --- decisions -------------------------------------------------------------------------------- */
+
+enum ck_decider { CK_BY_SCAN, CK_BY_PERSON };
+/* Sets the state and appends to the log, in one transaction. A scan does not undo a person: it
+ * leaves `denied` by a person as it is, and takes back a person's `cleared` only to deny.
+ * *ret_state (may be NULL) is what holds afterwards. */
+CK_MUST ck_err *ck_store_decide(struct ck_store *s, const struct ck_digest *d,
+                                enum ck_state_of_image state, ck_view reason, enum ck_decider by,
+                                enum ck_state_of_image *ret_state);
+
+/* The last report of a scan (JSON), kept with the image; replaced by the next one. */
+CK_MUST ck_err *ck_store_put_report(struct ck_store *s, const struct ck_digest *d, ck_view json);
+CK_MUST ck_err *ck_store_get_report(struct ck_store *s, const struct ck_digest *d,
+                                    struct ck_buf *out, bool *ret_found);
+
+/* --- the log ---------------------------------------------------------------------------------- */
+
+/* Append-only. hash = sha256 over the previous record's hash and this one's fields in their
+ * canonical encoding (log.c); the first follows 32 zero bytes. */
+struct ck_log_record {
+    uint64_t number; /* from 1, without gaps */
+    int64_t time;
+    ck_view who;    /* login name, or uid */
+    ck_view event;  /* "fetch", "decide", "load", "force-load", "remove", "import", "moved", ... */
+    ck_view digest; /* text, or empty */
+    ck_view name;   /* or empty */
+    ck_view text;   /* state and reason; what happened */
+    uint8_t hash[32];
+};
+/* For events that change no state here (load, export, unpack). `digest` may be NULL. */
+CK_MUST ck_err *ck_log_append(struct ck_store *s, ck_view event, const struct ck_digest *digest,
+                              ck_view name, ck_view text);
+CK_MUST ck_err *ck_log_read(struct ck_store *s, uint64_t from,
+                            ck_err *(*each)(void *ctx, const struct ck_log_record *r), void *ctx);
+/* Recomputes the chain. Class HOSTILE names the first record that does not fit. *ret_n, *ret_head:
+ * how many, and the last hash (to be noted down elsewhere: a chain that is cut off at its end is
+ * still a chain). */
+CK_MUST ck_err *ck_log_verify(struct ck_store *s, uint64_t *ret_n, uint8_t ret_head[32]);
+
+/* --- keeping house ---------------------------------------------------------------------------- */
+
+/* Takes away an image's names, or one name. The bytes go with the next gc, unless something else
+ * needs them. Logged. */
+CK_MUST ck_err *ck_store_remove(struct ck_store *s, const struct ck_digest *d, ck_view name);
+
+/* Deletes what no name, no image that has one (its children, parts, referrers) and no lease needs,
+ * and partial files older than a day that nobody has locked. `dry`: only counts. */
+struct ck_gc_result {
+    uint64_t images, blobs, bytes, partials;
+};
+CK_MUST ck_err *ck_store_gc(struct ck_store *s, bool dry, struct ck_gc_result *ret);
+
+/* Reads everything and checks it: every blob's digest and size, that every complete image has its
+ * parts, that no name leads nowhere, the log's chain, SQLite's own integrity check. `problem` is
+ * called with one line for each thing wrong. Leftovers (partials, blobs without a row) are none.
+ * `quick`: does not hash the blobs. */
+struct ck_fsck_result {
+    uint64_t images, blobs, bytes, problems, leftovers;
+};
+CK_MUST ck_err *ck_store_fsck(struct ck_store *s, bool quick,
+                              void (*problem)(void *ctx, const char *text),
+                              void (*progress)(void *ctx, uint64_t done, uint64_t total), void *ctx,
+                              struct ck_fsck_result *ret);
+
+#endif
