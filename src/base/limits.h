@@ -70,6 +70,9 @@
     X(CHANGELOG, 32 * CK_MIB, "bytes", "a Debian changelog after decompression")                  \
     X(DEB, 512 * CK_MIB, "bytes", "a binary package read for its changelog")                      \
     X(DATABASE, 4 * CK_GIB, "bytes", "the advisory database")                                     \
+    X(IMAGE_SIZE, 128 * CK_GIB, "bytes", "all compressed layers of one image")                    \
+    X(REFERRERS, 128, "referrers", "of one image; CVE-2024-29902: an endless list")               \
+    X(REFERRER_SIZE, 256 * CK_MIB, "bytes", "the blobs of one referrer; an SBOM has 50 MiB")      \
     X(ERROR_TEXT, 1024, "bytes", "one link of an error chain")
 
 enum ck_limit {

@@ -53,6 +53,11 @@ struct ck_incoming;
 CK_MUST ck_err *ck_incoming_new(struct ck_lease *l, const struct ck_digest *d,
                                 struct ck_incoming **ret);
 int ck_incoming_fd(const struct ck_incoming *in); /* read and write; stays the store's */
+/* A descriptor of its own that can only read; the caller closes it. */
+CK_MUST ck_err *ck_incoming_reader(const struct ck_incoming *in, int *ret_fd);
+/* The bytes up to here will not change: starts to write them to the disk, so that the commit has
+ * less to wait for. */
+void ck_incoming_flush_hint(struct ck_incoming *in, uint64_t upto);
 uint64_t ck_incoming_have(const struct ck_incoming *in);
 /* Cuts the file to nothing: what was there is not what was wanted. */
 CK_MUST ck_err *ck_incoming_restart(struct ck_incoming *in);
