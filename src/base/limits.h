@@ -70,6 +70,10 @@
     X(CHANGELOG, 32 * CK_MIB, "bytes", "a Debian changelog after decompression")                  \
     X(DEB, 512 * CK_MIB, "bytes", "a binary package read for its changelog")                      \
     X(DATABASE, 4 * CK_GIB, "bytes", "the advisory database")                                     \
+    X(HTTP_FIELD, 16 * CK_KIB, "bytes", "one header's value or URL; signed redirects take 3 KiB")  \
+    X(HTTP_PARAMS, 64, "parameters", "challenges, links and their parameters in one header")       \
+    X(TOKEN_ANSWER, 1 * CK_MIB, "bytes", "what a token server answers; other clients cap it so")   \
+    X(TOKEN, 64 * CK_KIB, "bytes", "one bearer token; those of cloud registries take 4 KiB")       \
     X(ERROR_TEXT, 1024, "bytes", "one link of an error chain")
 
 enum ck_limit {
