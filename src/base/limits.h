@@ -73,6 +73,10 @@
     X(IMAGE_SIZE, 128 * CK_GIB, "bytes", "all compressed layers of one image")                    \
     X(REFERRERS, 128, "referrers", "of one image; CVE-2024-29902: an endless list")               \
     X(REFERRER_SIZE, 256 * CK_MIB, "bytes", "the blobs of one referrer; an SBOM has 50 MiB")      \
+    X(HTTP_FIELD, 16 * CK_KIB, "bytes", "one header's value or URL; signed redirects take 3 KiB")  \
+    X(HTTP_PARAMS, 64, "parameters", "challenges, links and their parameters in one header")       \
+    X(TOKEN_ANSWER, 1 * CK_MIB, "bytes", "what a token server answers; other clients cap it so")   \
+    X(TOKEN, 64 * CK_KIB, "bytes", "one bearer token; those of cloud registries take 4 KiB")       \
     X(ERROR_TEXT, 1024, "bytes", "one link of an error chain")
 
 enum ck_limit {
