@@ -70,7 +70,12 @@
     X(CHANGELOG, 32 * CK_MIB, "bytes", "a Debian changelog after decompression")                  \
     X(DEB, 512 * CK_MIB, "bytes", "a binary package read for its changelog")                      \
     X(DATABASE, 4 * CK_GIB, "bytes", "the advisory database")                                     \
-    X(ERROR_TEXT, 1024, "bytes", "one link of an error chain")
+    X(ERROR_TEXT, 1024, "bytes", "one link of an error chain")                                    \
+    /* handing an image on */                                                                     \
+    X(UNPACK_TREE, 64 * CK_GIB, "bytes", "all files that an image's layers write into a tree")    \
+    X(UNPACK_ENTRIES, 2000000, "entries", "of all layers; five times the most of one layer")      \
+    X(UNPACK_MEMORY, 160 * CK_MIB, "bytes", "the unpack room: a layer's index, all directories")  \
+    X(ANSWER, 64 * CK_KIB, "bytes", "what docker, podman or ctr say of an image they loaded")
 
 enum ck_limit {
     CK_LIMIT_NONE,
