@@ -9,8 +9,8 @@
  *
  * Never made: devices, fifos; set user id, set group id (unless asked for), file capabilities and
  * other extended attributes; owners other than the caller. The sticky bit stays on directories
- * only. A link's own times are not kept: landlock does not guard times and modes by name, so the room may
- * set them on open files only.
+ * only. A link's own times are not kept: landlock does not guard times and modes by name, so the
+ * room may set them on open files only.
  */
 #ifndef CK_ROOM_UNPACK_TREE_H
 #define CK_ROOM_UNPACK_TREE_H
