@@ -78,6 +78,12 @@
     X(TOKEN_ANSWER, 1 * CK_MIB, "bytes", "what a token server answers; other clients cap it so")   \
     X(TOKEN, 64 * CK_KIB, "bytes", "one bearer token; those of cloud registries take 4 KiB")       \
     X(ERROR_TEXT, 1024, "bytes", "one link of an error chain")
+    X(ERROR_TEXT, 1024, "bytes", "one link of an error chain")                                    \
+    /* handing an image on */                                                                     \
+    X(UNPACK_TREE, 64 * CK_GIB, "bytes", "all files that an image's layers write into a tree")    \
+    X(UNPACK_ENTRIES, 2000000, "entries", "of all layers; five times the most of one layer")      \
+    X(UNPACK_MEMORY, 160 * CK_MIB, "bytes", "the unpack room: a layer's index, all directories")  \
+    X(ANSWER, 64 * CK_KIB, "bytes", "what docker, podman or ctr say of an image they loaded")
 
 enum ck_limit {
     CK_LIMIT_NONE,
