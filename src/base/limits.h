@@ -75,6 +75,9 @@
     X(REFERRER_SIZE, 256 * CK_MIB, "bytes", "the blobs of one referrer; an SBOM has 50 MiB")     \
     X(HTTP_FIELD, 16 * CK_KIB, "bytes", "one header's value or URL; signed redirects take 3 KiB")\
     X(HTTP_PARAMS, 64, "parameters", "challenges, links and their parameters in one header")     \
+    X(HTTP_HEADERS, 128 * CK_KIB, "bytes", "all headers of one answer; real ones have 4 KiB")     \
+    X(ERROR_BODY, 64 * CK_KIB, "bytes", "what is read of an error's body, to be shown in part")   \
+    X(RETRY_AFTER, 600, "seconds", "that a registry may make us wait; then we say so instead")    \
     X(TOKEN_ANSWER, 1 * CK_MIB, "bytes", "what a token server answers; other clients cap it so") \
     X(TOKEN, 64 * CK_KIB, "bytes", "one bearer token; those of cloud registries take 4 KiB")     \
     /* handing an image on */                                                                    \
