@@ -53,6 +53,16 @@ static bool newline(struct ck_toml_reader *r)
 
 static bool is_control(uint8_t b) { return (b < 0x20 && b != '\t') || b == 0x7F; }
 
+/* At the end of a line or of the file, or at another byte that may stand there. */
+static ck_err *no_control(struct ck_toml_reader *r)
+{
+    uint8_t b = ck_toml_peek(r, 0);
+    if (ck_cur_end(&r->c) || !is_control(b) || b == '\n' ||
+        (b == '\r' && ck_toml_peek(r, 1) == '\n'))
+        return NULL;
+    return ck_toml_refuse(r, "a control character (\\x%02x)", b);
+}
+
 static ck_err *comment(struct ck_toml_reader *r)
 {
     ck_toml_blanks(r);
@@ -60,7 +70,7 @@ static ck_err *comment(struct ck_toml_reader *r)
         return NULL;
     while (!ck_cur_end(&r->c) && !is_control(ck_toml_peek(r, 0)))
         ck_cur_skip(&r->c, 1);
-    return NULL;
+    return no_control(r);
 }
 
 ck_err *ck_toml_line_end(struct ck_toml_reader *r)
@@ -68,9 +78,7 @@ ck_err *ck_toml_line_end(struct ck_toml_reader *r)
     CK_TRY(comment(r));
     if (ck_cur_end(&r->c) || newline(r))
         return NULL;
-    uint8_t b = ck_toml_peek(r, 0);
-    if (is_control(b))
-        return ck_toml_refuse(r, "a control character (\\x%02x)", b);
+    CK_TRY(no_control(r));
     return ck_toml_refuse(r, "more behind the end of this line's setting");
 }
 
