@@ -21,6 +21,7 @@ enum ck_document {
     CK_DOCUMENT_KIND,     /* one byte: enum ck_document_kind */
     CK_DOCUMENT_INDEX,
     CK_DOCUMENT_MANIFEST,
+    CK_DOCUMENT_ARTIFACT, /* a manifest of any use */
     CK_DOCUMENT_CONFIG,
     CK_DOCUMENT_DOCKER,   /* docker save's manifest.json */
     CK_DOCUMENT_COUNT_
