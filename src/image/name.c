@@ -163,6 +163,9 @@ ck_err *ck_name_parse(ck_view text, struct ck_arena *a, struct ck_name *ret)
     size_t slash = ck_view_find(v, '/');
     n.host_given = slash < v.n && is_domain(ck_view_head(v, slash));
     n.tag_given = d.has_tag;
+    ck_view tag;
+    if (!n.host_given)
+        n.typed = ck_arena_dup(a, ck_view_split(v, ':', &tag));
     n.host = ck_arena_dup(a, d.domain);
     bool official = ck_view_eq(d.domain, CK_V("docker.io")) &&
                     ck_view_find(d.path, '/') == d.path.n;
