@@ -130,13 +130,18 @@ class Server:
 
     def one(self, conn, head, data):
         m = re.search(rb'(?im)^content-length: *(\d+)', head)
+        chunked = re.search(rb'(?im)^transfer-encoding: *chunked', head)
         want = int(m.group(1)) if m else 0
-        while len(data) < want:
+        while b'0\r\n\r\n' not in data if chunked else len(data) < want:
             more = conn.recv(65536)
             if not more:
                 raise OSError
             data += more
-        request = Request(self, head, data[:want])
+        if chunked:
+            body, want = unchunk(data)
+        else:
+            body = data[:want]
+        request = Request(self, head, body)
         self.world.log(request)
         answer = self.answer(request)
         return data[want:], answer is not None and send(conn, request, answer)
@@ -147,6 +152,18 @@ class Server:
         except OSError:
             pass
         self.socket.close()
+
+
+def unchunk(data):
+    """(body, bytes that it took)"""
+    body, at = b'', 0
+    while True:
+        line = data.index(b'\r\n', at)
+        n = int(data[at:line].split(b';')[0], 16)
+        body += data[line + 2:line + 2 + n]
+        at = line + 4 + n
+        if not n:
+            return body, at
 
 
 def send(conn, request, a):
