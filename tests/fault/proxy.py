@@ -28,6 +28,9 @@ import time
 PIECE = 16384
 
 
+CREDIT = 0.02  # seconds: sleeping takes longer than asked for, which must not slow the line down
+
+
 class Rate:
     """So many bytes a second, whoever asks: a debt that is waited off."""
 
@@ -39,7 +42,7 @@ class Rate:
             return
         with self.lock:
             now = time.monotonic()
-            self.free = max(self.free, now) + n / self.rate
+            self.free = max(self.free, now - CREDIT) + n / self.rate
             until = self.free
         if until > now:
             time.sleep(until - now)
