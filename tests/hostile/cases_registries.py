@@ -415,7 +415,7 @@ def should_pass_redirect_within_registry(w):
     w.hook('layer', lambda r, a: a if r.query else Answer(307, b'', [('Location', r.path + '?there=1')]))
 
 
-@case('0,3,4', row=18, args=PRIVATE, auth='token')
+@case('0,3,4', row=(18, 48), args=PRIVATE, auth='token')
 def should_pass_redirect_of_manifest(w):
     """Followed or not; without credentials in any case."""
     redirect(w, 'http://HOSTPATH', kind='manifest')
