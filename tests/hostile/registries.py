@@ -26,7 +26,6 @@ from lies import honest, lies  # noqa: E402
 from registry import SECRETS, World  # noqa: E402
 
 BUDGET = 200 << 20
-UNVERIFIED = ('partial', 'leases')
 
 
 class Shot:
@@ -44,11 +43,11 @@ class Shot:
         self.env = rig.environment(self.home)
         self.env.update(self.world.write_config(self.home))
         os.makedirs(self.home + '/run', exist_ok=True)
+        self.seconds = case['seconds'] * (6 if rig.asan else 1)
         self.runs = []
 
     def cocket(self, *args):
-        r = watch.run([self.rig.program, *args], timeout=self.case['seconds'] * (6 if self.rig.asan else 1),
-                      env=self.env, cwd=self.folder)
+        r = watch.run([self.rig.program, *args], timeout=self.seconds, env=self.env, cwd=self.folder)
         self.runs.append(r)
         return r
 
@@ -94,7 +93,7 @@ def secrets_at_rest(shot):
 
 
 def judge_run(shot, r, want, reason):
-    why = crashed(shot, r)
+    why = shot.rig.crashed(r, shot.seconds, BUDGET)
     if why:
         return why
     if str(r.status) not in want.split(','):
@@ -109,15 +108,6 @@ def judge_run(shot, r, want, reason):
     if len(r.err) > shot.world.most_said:
         return f'{len(r.err)} bytes of error text'
     return None
-
-
-def crashed(shot, r):
-    budget, corpus_run.BUDGET = corpus_run.BUDGET, BUDGET
-    try:
-        why = shot.rig.crashed(r)
-    finally:
-        corpus_run.BUDGET = budget
-    return why.replace(f'{shot.rig.seconds} s', 'its time') if why else None
 
 
 def judge_world(shot, before):

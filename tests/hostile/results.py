@@ -97,7 +97,7 @@ def tagged(layout):
     """The layout's only manifest under the tag x, or None where index.json is no such thing."""
     path = os.path.join(layout, 'index.json')
     try:
-        if os.path.getsize(path) > 16 << 20:
+        if os.path.islink(path) or os.path.getsize(path) > 16 << 20:
             return None
         with open(path, encoding='utf-8') as f:
             index = json.load(f)
