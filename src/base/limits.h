@@ -70,6 +70,15 @@
     X(CHANGELOG, 32 * CK_MIB, "bytes", "a Debian changelog after decompression")                  \
     X(DEB, 512 * CK_MIB, "bytes", "a binary package read for its changelog")                      \
     X(DATABASE, 4 * CK_GIB, "bytes", "the advisory database")                                     \
+    X(LOCK_FILE, 4 * CK_MIB, "bytes", "a Dockerfile, Compose or Kubernetes file; bundles have 3") \
+    X(LOCK_REFERENCES, 4000, "references", "of one file, or entries of images.lock")               \
+    X(LOCK_STAGES, 1000, "stages", "of a Dockerfile; long ones have 30")                           \
+    X(LOCK_ARGS, 1000, "arguments", "ARG before the first FROM")                                   \
+    X(LOCK_FILES, 1000, "files", "that name one image")                                            \
+    X(YAML_DEPTH, 64, "levels", "Kubernetes files nest less than 30 levels")                       \
+    X(YAML_NODES, 400000, "nodes", "of one YAML file; 4 MiB of definitions have 150,000")          \
+    X(YAML_ANCHORS, 1000, "anchors", "of one YAML document")                                       \
+    X(YAML_STEPS, 20000000, "steps", "keys looked at: aliases and merge keys multiply them")       \
     X(ERROR_TEXT, 1024, "bytes", "one link of an error chain")
 
 enum ck_limit {
