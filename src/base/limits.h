@@ -75,6 +75,9 @@
     X(REFERRER_SIZE, 256 * CK_MIB, "bytes", "the blobs of one referrer; an SBOM has 50 MiB")     \
     X(HTTP_FIELD, 16 * CK_KIB, "bytes", "one header's value or URL; signed redirects take 3 KiB")\
     X(HTTP_PARAMS, 64, "parameters", "challenges, links and their parameters in one header")     \
+    X(HTTP_HEADERS, 128 * CK_KIB, "bytes", "all headers of one answer; real ones have 4 KiB")    \
+    X(ERROR_BODY, 64 * CK_KIB, "bytes", "what is read of an error's body, to be shown in part")  \
+    X(RETRY_AFTER, 600, "seconds", "that a registry may make us wait; then we say so instead")   \
     X(TOKEN_ANSWER, 1 * CK_MIB, "bytes", "what a token server answers; other clients cap it so") \
     X(TOKEN, 64 * CK_KIB, "bytes", "one bearer token; those of cloud registries take 4 KiB")     \
     /* handing an image on */                                                                    \
@@ -92,6 +95,12 @@
     X(YAML_NODES, 400000, "nodes", "of one YAML file; 4 MiB of definitions have 150,000")        \
     X(YAML_ANCHORS, 1000, "anchors", "of one YAML document")                                     \
     X(YAML_STEPS, 20000000, "steps", "keys looked at: aliases and merge keys multiply them")     \
+    X(CONFIG_FILE, 1 * CK_MIB, "bytes", "a file of settings; Debian's short names take 12 KiB")  \
+    X(CONFIG_FILES, 1000, "files", "of one drop-in folder, or certificates of one registry")     \
+    X(TOML_DEPTH, 16, "levels", "registries.conf nests 3 levels: an array of tables in another") \
+    X(TOML_VALUES, 10000, "values", "of one file, tables included; the short names are 200")     \
+    X(HELPER_OUTPUT, 64 * CK_KIB, "bytes", "what a credential helper says: a name, a secret")    \
+    X(HELPER_SECONDS, 30, "seconds", "a credential helper may ask a keyring, never a person")    \
     X(ERROR_TEXT, 1024, "bytes", "one link of an error chain")                                   \
     /* the end */
 
