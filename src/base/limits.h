@@ -75,7 +75,8 @@
     X(UNPACK_TREE, 64 * CK_GIB, "bytes", "all files that an image's layers write into a tree")    \
     X(UNPACK_ENTRIES, 2000000, "entries", "of all layers; five times the most of one layer")      \
     X(UNPACK_MEMORY, 160 * CK_MIB, "bytes", "the unpack room: a layer's index, all directories")  \
-    X(ANSWER, 64 * CK_KIB, "bytes", "what docker, podman or ctr say of an image they loaded")
+    X(ANSWER, 64 * CK_KIB, "bytes", "what docker, podman or ctr say of an image they loaded")     \
+    X(PROGRAM_SAID, 4 * CK_KIB, "bytes", "the end of what a program says on standard error")
 
 enum ck_limit {
     CK_LIMIT_NONE,
