@@ -246,6 +246,9 @@ static ck_err *start_with(struct ck_program *p, struct child *c, int in_fd, int 
 ck_err *ck_program_start(const char *const argv[], int in_fd, int out_fd, struct ck_program **ret)
 {
     ck_autofree char *path = find_program(argv[0]);
+    if (!path && errno == ENOENT)
+        return ck_err_new(CK_ERR_USAGE, "there is no program %s%s", argv[0],
+                          strchr(argv[0], '/') ? "" : " in PATH");
     if (!path)
         return ck_err_errno(CK_ERR_UNAVAILABLE, "starting %s", argv[0]);
     struct ck_program *p = ck_new(struct ck_program);
@@ -255,9 +258,7 @@ ck_err *ck_program_start(const char *const argv[], int in_fd, int out_fd, struct
     memcpy(&c.argv, &argv, sizeof c.argv); /* execve does not write to it, whatever its type says */
     ck_err *e = start_with(p, &c, in_fd, out_fd);
     if (e) {
-        int saved = errno;
         ck_program_stop(p);
-        errno = saved;
         return e;
     }
     *ret = p;
@@ -410,7 +411,6 @@ static ck_err *start_talk(const char *const argv[], struct talk *t, struct ck_pr
         e = ck_err_errno(CK_ERR_OURS, "pipe");
     if (!e)
         e = ck_program_start(argv, in[0], out[1], ret);
-    int saved = errno;
     close_fd(&in[0]);
     close_fd(&out[1]);
     t->in = in[1];
@@ -419,7 +419,6 @@ static ck_err *start_talk(const char *const argv[], struct talk *t, struct ck_pr
         fcntl(t->in, F_SETFL, O_NONBLOCK);
         fcntl(t->out, F_SETFL, O_NONBLOCK);
     }
-    errno = saved;
     return e;
 }
 
@@ -453,11 +452,9 @@ ck_err *ck_program_run(const char *const argv[], ck_view in, struct ck_buf *out,
     struct talk t = { .in = -1, .out = -1, .left = in, .reply = out };
     struct ck_program *p = NULL;
     ck_err *e = start_talk(argv, &t, &p);
-    int saved = errno;
     if (!e)
         return talk_to(p, &t, timeout_ms, ret_status, ret_tail);
     close_fd(&t.in);
     close_fd(&t.out);
-    errno = saved;
     return e;
 }

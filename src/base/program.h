@@ -16,8 +16,8 @@ struct ck_program; /* one that runs */
 enum { CK_PROGRAM_TAIL = 2048 };
 
 /* Starts argv (NULL ends it). in_fd and out_fd become its stdin and stdout and stay the caller's;
- * -1 is /dev/null. Its stderr is read and its end kept. Class UNAVAILABLE where there is no such
- * program (errno is ENOENT) or it cannot be started, else OURS. */
+ * -1 is /dev/null. Its stderr is read and its end kept. Class USAGE where there is no such
+ * program, UNAVAILABLE where it cannot be executed, else OURS. */
 CK_MUST ck_err *ck_program_start(const char *const argv[], int in_fd, int out_fd,
                                  struct ck_program **ret);
 

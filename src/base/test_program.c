@@ -3,7 +3,6 @@
 #include "base/mem.h"
 #include "base/program.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -74,11 +73,8 @@ static void no_program_is_no_accident(void **state)
     struct ck_program *p = NULL;
     for (size_t i = 0; i < 3; i++) {
         const char *const argv[] = { names[i], NULL };
-        errno = 0;
-        ck_err *e = ck_program_start(argv, -1, -1, &p);
-        int saved = errno;
-        assert_fails(e, CK_ERR_UNAVAILABLE, names[i]);
-        assert_int_equal(saved, i < 2 ? ENOENT : EACCES);
+        assert_fails(ck_program_start(argv, -1, -1, &p),
+                     i < 2 ? CK_ERR_USAGE : CK_ERR_UNAVAILABLE, names[i]);
         assert_null(p);
     }
 }
@@ -103,7 +99,7 @@ static void attack_program_in_the_current_directory(void **state)
     unlink("cocket-evil");
     assert_int_equal(chdir(here), 0);
     rmdir(dir);
-    assert_fails(e, CK_ERR_UNAVAILABLE, "cocket-evil: No such file");
+    assert_fails(e, CK_ERR_USAGE, "there is no program cocket-evil in PATH");
 }
 
 /* execvp would hand such a file to /bin/sh. */
