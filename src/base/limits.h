@@ -50,6 +50,21 @@
     X(ROOM_MEMORY, 64 * CK_MIB, "bytes", "data of one room beyond program and libraries")         \
     X(ROOM_CPU, 1800, "seconds", "64 GiB of layer at 50 MiB/s")                                   \
     X(ROOM_IDLE, 120, "seconds", "a room that says nothing and reads nothing is stuck")           \
+    X(REGISTRY_CA, 32 * CK_KIB, "bytes", "certs.d of one host, with key: a job is one frame")     \
+    X(REGISTRY_SECRET, 8 * CK_KIB, "bytes", "a password or token of the user; clouds give 3 KiB") \
+    X(REGISTRY_NAME, 512, "bytes", "a host, repository or tag in a job")                          \
+    X(REGISTRY_NEXT, 4 * CK_KIB, "bytes", "path and query of a further page")                     \
+    X(REGISTRY_TOKEN, 1 * CK_MIB, "bytes", "an answer of a token server; real ones have 5 KiB")   \
+    X(REGISTRY_ERROR, 64 * CK_KIB, "bytes", "the body of an error, of which one line is shown")   \
+    X(REGISTRY_HEADERS, 256, "headers", "of one answer; real ones have some 20")                  \
+    X(REGISTRY_HEADER_BYTES, 64 * CK_KIB, "bytes", "all headers of one answer")                   \
+    X(REGISTRY_REDIRECTS, 5, "redirects", "registry to store is one")                             \
+    X(REGISTRY_WAIT, 300, "seconds", "a longer Retry-After is no reason to sit and wait")         \
+    X(REGISTRY_SECONDS, 300, "seconds", "one document or token; 4 MiB at 14 KiB/s")               \
+    X(REGISTRY_WARNING, 4 * CK_KIB, "bytes", "of all Warning headers; distribution-spec")         \
+    X(DAEMON_MESSAGE, 4 * CK_KIB, "bytes", "what a daemon says of a request that failed")         \
+    X(DAEMON_SILENCE, 900, "seconds", "a daemon that unpacks a large image is silent")            \
+    X(DAEMON_TARGET, 16 * CK_KIB, "bytes", "a path with its query; names of many images")         \
     X(ARCHIVE_MEMBERS, 10000, "members", "of an image archive: blobs, links, documents")          \
     X(DOCUMENT_INLINE, 64 * CK_KIB, "bytes", "archive members that are listed with their content") \
     X(WANTED, 20000, "files", "that links lead to and a second pass must read")                   \
