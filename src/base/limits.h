@@ -85,6 +85,16 @@
     X(CHANGELOG, 32 * CK_MIB, "bytes", "a Debian changelog after decompression")                  \
     X(DEB, 512 * CK_MIB, "bytes", "a binary package read for its changelog")                      \
     X(DATABASE, 4 * CK_GIB, "bytes", "the advisory database")                                     \
+    X(HTTP_FIELD, 16 * CK_KIB, "bytes", "one header's value or URL; signed redirects take 3 KiB")  \
+    X(HTTP_PARAMS, 64, "parameters", "challenges, links and their parameters in one header")       \
+    X(TOKEN_ANSWER, 1 * CK_MIB, "bytes", "what a token server answers; other clients cap it so")   \
+    X(TOKEN, 64 * CK_KIB, "bytes", "one bearer token; those of cloud registries take 4 KiB")       \
+    X(CONFIG_FILE, 1 * CK_MIB, "bytes", "a file of settings; Debian's short names take 12 KiB")    \
+    X(CONFIG_FILES, 1000, "files", "of one drop-in folder, or certificates of one registry")       \
+    X(TOML_DEPTH, 16, "levels", "registries.conf nests 3 levels: an array of tables in another")   \
+    X(TOML_VALUES, 10000, "values", "of one file, tables included; the short names are 200")       \
+    X(HELPER_OUTPUT, 64 * CK_KIB, "bytes", "what a credential helper says: a name, a secret")      \
+    X(HELPER_SECONDS, 30, "seconds", "a credential helper may ask a keyring, never a person")      \
     X(ERROR_TEXT, 1024, "bytes", "one link of an error chain")
 
 enum ck_limit {

@@ -231,6 +231,43 @@ ck_err *ck_manifest_doc_decode(ck_view bytes, struct ck_arena *a, struct ck_mani
     return NULL;
 }
 
+void ck_artifact_doc_encode(const struct ck_artifact_doc *d, struct ck_buf *out)
+{
+    ck_put_u8(out, 'A');
+    ck_put_str(out, d->media_type);
+    ck_put_str(out, d->artifact_type);
+    ck_put_u8(out, d->has_subject);
+    if (d->has_subject)
+        put_descriptor(out, &d->subject);
+    put_descriptor(out, &d->config);
+    ck_put_u32(out, (uint32_t)d->n);
+    for (size_t i = 0; i < d->n; i++)
+        put_descriptor(out, &d->layers[i]);
+}
+
+ck_err *ck_artifact_doc_decode(ck_view bytes, struct ck_arena *a, struct ck_artifact_doc *ret)
+{
+    struct reader r = { .c = ck_cur_of(bytes), .a = a };
+    struct ck_artifact_doc d = { 0 };
+    enum ck_media_kind kind;
+    enum ck_compression unused;
+    get_tag(&r, 'A');
+    d.media_type = get_document_type(&r, CK_MEDIA_MANIFEST);
+    d.artifact_type = get_string(&r, CK_LIMIT_REFERENCE);
+    judge(&r, ck_bad_media_type(d.artifact_type));
+    d.has_subject = get_bool(&r);
+    if (d.has_subject)
+        d.subject = get_descriptor(&r, &kind, &unused);
+    d.config = get_descriptor(&r, &kind, &unused);
+    d.n = get_count(&r, CK_LIMIT_LAYERS, MIN_DESCRIPTOR);
+    d.layers = ck_arena_alloc(a, d.n, sizeof *d.layers);
+    for (size_t i = 0; i < d.n && ck_cur_ok(&r.c); i++)
+        d.layers[i] = get_descriptor(&r, &kind, &unused);
+    CK_TRY(get_end(&r, "artifact"));
+    *ret = d;
+    return NULL;
+}
+
 void ck_config_doc_encode(const struct ck_config_doc *d, struct ck_buf *out)
 {
     ck_put_u8(out, 'C');

@@ -291,3 +291,61 @@ ck_err *ck_image_manifest(ck_view json, ck_view declared, struct ck_arena *a,
     *ret = d;
     return NULL;
 }
+
+/* Where there is none, ret_has stays false. */
+static ck_err *read_subject(const struct ck_json *top, struct ck_arena *a, bool *ret_has,
+                            struct ck_descriptor *ret)
+{
+    struct ck_json j = ck_json_member(top, "subject");
+    if (!j.v)
+        return NULL;
+    CK_TRY(read_descriptor(&j, a, ret));
+    *ret_has = true;
+    return NULL;
+}
+
+static ck_err *read_artifact(const struct ck_json *top, struct ck_arena *a,
+                             struct ck_artifact_doc *d)
+{
+    struct ck_json config = ck_json_member(top, "config"), list = ck_json_member(top, "layers"),
+                   type = ck_json_member(top, "artifactType");
+    CK_TRY(read_descriptor(&config, a, &d->config));
+    CK_TRY(read_subject(top, a, &d->has_subject, &d->subject));
+    d->artifact_type = d->config.media_type;
+    if (type.v)
+        CK_TRY(read_media_type(&type, a, &d->artifact_type));
+    CK_TRY(ck_json_array(&list, CK_LIMIT_LAYERS, &d->n));
+    d->layers = ck_arena_alloc(a, d->n, sizeof *d->layers);
+    for (size_t i = 0; i < d->n; i++) {
+        struct ck_json item = ck_json_at(&list, i);
+        CK_TRY(read_descriptor(&item, a, &d->layers[i]));
+    }
+    return NULL;
+}
+
+ck_err *ck_image_artifact(ck_view json, ck_view declared, struct ck_arena *a,
+                          struct ck_artifact_doc *ret)
+{
+    ck_autojson struct ck_json top = { 0 };
+    struct ck_artifact_doc d = { 0 };
+    enum ck_document_kind kind = CK_DOC_INDEX;
+    CK_TRY(ck_json_load(json, "manifest", &top));
+    CK_TRY(check_kind(&top, declared, a, &d.media_type, &kind));
+    if (kind != CK_DOC_MANIFEST)
+        return ck_json_refuse(&top, CK_ERR_HOSTILE, "is an index");
+    d.media_type = type_or(d.media_type, "application/vnd.oci.image.manifest.v1+json");
+    CK_TRY(read_artifact(&top, a, &d));
+    *ret = d;
+    return NULL;
+}
+
+bool ck_artifact_is_image(const struct ck_artifact_doc *d)
+{
+    enum ck_compression unused;
+    if (ck_media_find(d->config.media_type, &unused) != CK_MEDIA_CONFIG)
+        return false;
+    for (size_t i = 0; i < d->n; i++)
+        if (ck_media_find(d->layers[i].media_type, &unused) != CK_MEDIA_LAYER)
+            return false;
+    return true;
+}

@@ -25,6 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct ck_buf b = ck_buf_new(CK_LIMIT_NONE);
     struct ck_index_doc index;
     struct ck_manifest_doc manifest;
+    struct ck_artifact_doc artifact;
     struct ck_config_doc config;
     struct ck_docker_doc docker;
     if (accepts(ck_index_doc_decode(v, &a, &index))) {
@@ -33,6 +34,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     if (accepts(ck_manifest_doc_decode(v, &a, &manifest))) {
         ck_manifest_doc_encode(&manifest, &b);
+        must_equal(&b, v);
+    }
+    if (accepts(ck_artifact_doc_decode(v, &a, &artifact))) {
+        ck_artifact_doc_encode(&artifact, &b);
         must_equal(&b, v);
     }
     if (accepts(ck_config_doc_decode(v, &a, &config))) {

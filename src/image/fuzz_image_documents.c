@@ -25,6 +25,14 @@ static void round_trip_manifest(const struct ck_manifest_doc *d, struct ck_arena
     must(ck_manifest_doc_decode(ck_buf_view(&b), a, &again));
 }
 
+static void round_trip_artifact(const struct ck_artifact_doc *d, struct ck_arena *a)
+{
+    ck_autobuf struct ck_buf b = ck_buf_new(CK_LIMIT_NONE);
+    struct ck_artifact_doc again;
+    ck_artifact_doc_encode(d, &b);
+    must(ck_artifact_doc_decode(ck_buf_view(&b), a, &again));
+}
+
 static void round_trip_config(const struct ck_config_doc *d, struct ck_arena *a)
 {
     ck_autobuf struct ck_buf b = ck_buf_new(CK_LIMIT_NONE);
@@ -56,6 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     enum ck_document_kind kind = CK_DOC_INDEX;
     struct ck_index_doc index;
     struct ck_manifest_doc manifest;
+    struct ck_artifact_doc artifact;
     struct ck_config_doc config;
     struct ck_docker_doc docker;
     bool has_kind = accepts(ck_image_document_kind(v, any, &kind));
@@ -64,11 +73,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             abort();
         round_trip_index(&index, &a);
     }
-    if (accepts(ck_image_manifest(v, any, &a, &manifest))) {
+    bool is_artifact = accepts(ck_image_artifact(v, any, &a, &artifact));
+    if (is_artifact) {
         if (!has_kind || kind != CK_DOC_MANIFEST)
             abort();
-        round_trip_manifest(&manifest, &a);
+        round_trip_artifact(&artifact, &a);
     }
+    /* an image's manifest is just an artifact's that says so of itself */
+    bool is_image = accepts(ck_image_manifest(v, any, &a, &manifest));
+    if (is_image && !has_kind)
+        abort();
+    if (is_image)
+        round_trip_manifest(&manifest, &a);
+    if (is_artifact && is_image != ck_artifact_is_image(&artifact))
+        abort();
     if (accepts(ck_image_config(v, &a, &config)))
         round_trip_config(&config, &a);
     if (accepts(ck_image_docker_manifest(v, &a, &docker)))

@@ -70,6 +70,17 @@ struct ck_manifest_doc {
     size_t n;
 };
 
+/* A manifest of any use: signature, attestation, SBOM, or an image that has a subject. */
+struct ck_artifact_doc {
+    ck_view media_type;
+    ck_view artifact_type; /* the member artifactType, else the config's media type */
+    bool has_subject;
+    struct ck_descriptor subject; /* what this refers to */
+    struct ck_descriptor config;  /* often the empty one */
+    struct ck_descriptor *layers; /* of any media type; none of them need be an image's layer */
+    size_t n;
+};
+
 struct ck_history {
     ck_view created, created_by, comment;
     bool empty_layer;
@@ -113,6 +124,13 @@ CK_MUST ck_err *ck_image_index(ck_view json, ck_view declared, struct ck_arena *
                                struct ck_index_doc *ret);
 CK_MUST ck_err *ck_image_manifest(ck_view json, ck_view declared, struct ck_arena *a,
                                   struct ck_manifest_doc *ret);
+/* Takes every manifest that is built as one (OCI image-spec v1.1, manifest, "Guidelines for
+ * Artifact Usage"), whatever the media types of its config and layers. */
+CK_MUST ck_err *ck_image_artifact(ck_view json, ck_view declared, struct ck_arena *a,
+                                  struct ck_artifact_doc *ret);
+/* Whether config and layers are of an image's media types: ck_image_manifest would take it. Else it
+ * is an artifact, which is stored and carried about, never scanned or loaded as an image. */
+bool ck_artifact_is_image(const struct ck_artifact_doc *d);
 CK_MUST ck_err *ck_image_config(ck_view json, struct ck_arena *a, struct ck_config_doc *ret);
 CK_MUST ck_err *ck_image_docker_manifest(ck_view json, struct ck_arena *a,
                                          struct ck_docker_doc *ret);
@@ -129,6 +147,9 @@ CK_MUST ck_err *ck_index_doc_decode(ck_view bytes, struct ck_arena *a, struct ck
 void ck_manifest_doc_encode(const struct ck_manifest_doc *d, struct ck_buf *out);
 CK_MUST ck_err *ck_manifest_doc_decode(ck_view bytes, struct ck_arena *a,
                                        struct ck_manifest_doc *ret);
+void ck_artifact_doc_encode(const struct ck_artifact_doc *d, struct ck_buf *out);
+CK_MUST ck_err *ck_artifact_doc_decode(ck_view bytes, struct ck_arena *a,
+                                       struct ck_artifact_doc *ret);
 void ck_config_doc_encode(const struct ck_config_doc *d, struct ck_buf *out);
 CK_MUST ck_err *ck_config_doc_decode(ck_view bytes, struct ck_arena *a, struct ck_config_doc *ret);
 void ck_docker_doc_encode(const struct ck_docker_doc *d, struct ck_buf *out);

@@ -17,6 +17,7 @@ static struct ck_descriptor descriptor(const char *type)
 struct docs {
     struct ck_descriptor manifests[2];
     struct ck_layer_desc layers[2];
+    struct ck_descriptor files[2];
     struct ck_digest ids[2];
     struct ck_history history[3];
     ck_view tags[1], paths[2];
@@ -25,7 +26,9 @@ struct docs {
     struct ck_manifest_doc manifest;
     struct ck_config_doc config;
     struct ck_docker_doc docker;
+    struct ck_artifact_doc artifact;
 };
+enum { KINDS = 5 };
 
 /* One of each, with every field filled. */
 static void fill(struct docs *s)
@@ -56,6 +59,13 @@ static void fill(struct docs *s)
     s->images[0] = (struct ck_docker_image){ CK_V("c.json"), s->tags, 1, s->paths, 2 };
     s->images[1] = (struct ck_docker_image){ CK_V("d.json"), NULL, 0, NULL, 0 };
     s->docker = (struct ck_docker_doc){ s->images, 2 };
+    s->files[0] = descriptor("application/vnd.in-toto+json");
+    s->files[1] = descriptor("text/plain");
+    s->artifact = (struct ck_artifact_doc){
+        .media_type = CK_V(OCI "manifest.v1+json"), .artifact_type = CK_V("application/sbom"),
+        .has_subject = true, .subject = descriptor(OCI "index.v1+json"),
+        .config = descriptor("application/vnd.oci.empty.v1+json"), .layers = s->files, .n = 2,
+    };
 }
 
 static void encode(const struct docs *s, int which, struct ck_buf *out)
@@ -65,7 +75,8 @@ static void encode(const struct docs *s, int which, struct ck_buf *out)
     case 0: ck_index_doc_encode(&s->index, out); break;
     case 1: ck_manifest_doc_encode(&s->manifest, out); break;
     case 2: ck_config_doc_encode(&s->config, out); break;
-    default: ck_docker_doc_encode(&s->docker, out); break;
+    case 3: ck_docker_doc_encode(&s->docker, out); break;
+    default: ck_artifact_doc_encode(&s->artifact, out); break;
     }
 }
 
@@ -75,7 +86,8 @@ static ck_err *decode(int which, ck_view v, struct ck_arena *a, struct docs *ret
     case 0: return ck_index_doc_decode(v, a, &ret->index);
     case 1: return ck_manifest_doc_decode(v, a, &ret->manifest);
     case 2: return ck_config_doc_decode(v, a, &ret->config);
-    default: return ck_docker_doc_decode(v, a, &ret->docker);
+    case 3: return ck_docker_doc_decode(v, a, &ret->docker);
+    default: return ck_artifact_doc_decode(v, a, &ret->artifact);
     }
 }
 
@@ -84,7 +96,7 @@ static void documents_come_back_as_they_were(void **state)
     (void)state;
     struct docs in, out = { 0 };
     fill(&in);
-    for (int which = 0; which < 4; which++) {
+    for (int which = 0; which < KINDS; which++) {
         ck_autoarena struct ck_arena a = { 0 };
         ck_autobuf struct ck_buf first = ck_buf_new(CK_LIMIT_NONE), again = first;
         encode(&in, which, &first);
@@ -98,8 +110,12 @@ static void documents_come_back_as_they_were(void **state)
             assert_int_equal(out.manifest.layers[0].compression, CK_COMPRESSION_ZSTD);
         } else if (which == 2) {
             assert_view(out.config.history[1].created_by, "ENV");
-        } else {
+        } else if (which == 3) {
             assert_view(out.docker.images[0].layers[1], "l2/layer.tar");
+        } else {
+            assert_true(out.artifact.has_subject);
+            assert_view(out.artifact.subject.media_type, OCI "index.v1+json");
+            assert_view(out.artifact.layers[1].media_type, "text/plain");
         }
     }
 }
@@ -122,7 +138,7 @@ static void attack_every_truncated_message_is_refused(void **state)
     (void)state;
     struct docs in;
     fill(&in);
-    for (int which = 0; which < 4; which++) {
+    for (int which = 0; which < KINDS; which++) {
         ck_autobuf struct ck_buf b = ck_buf_new(CK_LIMIT_NONE);
         encode(&in, which, &b);
         for (size_t n = 0; n < b.n; n++) {
@@ -239,6 +255,37 @@ static void attack_lying_room_docker_archive(void **state)
     refused(&s, 3, "message: manifest.json: [1].RepoTags: [0] has the tag \"a:1\" too");
 }
 
+static void attack_lying_room_artifact(void **state)
+{
+    (void)state;
+    struct docs s;
+    fill(&s);
+    s.artifact.media_type = CK_V(OCI "index.v1+json");
+    refused(&s, 4, "message artifact: the media type is of another document");
+    fill(&s);
+    s.artifact.artifact_type = CK_V("sbom");
+    refused(&s, 4, "must be a media type");
+    fill(&s);
+    s.artifact.subject.size = CK_MAX_DOCUMENT + 1;
+    refused(&s, 4, "a size is past its limit");
+    fill(&s);
+    s.files[1].size = CK_MAX_LAYER_BLOB + 1;
+    refused(&s, 4, "a size is past its limit");
+    fill(&s);
+    s.artifact.layers = NULL;
+    s.artifact.n = 0;
+    ck_autoarena struct ck_arena a = { 0 };
+    ck_autobuf struct ck_buf b = ck_buf_new(CK_LIMIT_NONE);
+    struct docs out;
+    encode(&s, 4, &b);
+    assert_ok(decode(4, ck_buf_view(&b), &a, &out));
+    ck_buf_clear(&b);
+    s.artifact.has_subject = false;
+    encode(&s, 4, &b);
+    assert_ok(decode(4, ck_buf_view(&b), &a, &out));
+    assert_false(out.artifact.has_subject);
+}
+
 static void attack_counts_cannot_make_the_hub_allocate(void **state)
 {
     (void)state;
@@ -261,11 +308,11 @@ static void attack_a_message_for_another(void **state)
     (void)state;
     struct docs s, out;
     fill(&s);
-    for (int which = 0; which < 4; which++) {
+    for (int which = 0; which < KINDS; which++) {
         ck_autoarena struct ck_arena a = { 0 };
         ck_autobuf struct ck_buf b = ck_buf_new(CK_LIMIT_NONE);
         encode(&s, which, &b);
-        assert_fails(decode((which + 1) % 4, ck_buf_view(&b), &a, &out), CK_ERR_HOSTILE,
+        assert_fails(decode((which + 1) % KINDS, ck_buf_view(&b), &a, &out), CK_ERR_HOSTILE,
                      "is another message");
     }
 }
@@ -280,6 +327,7 @@ int main(void)
         cmocka_unit_test(attack_lying_room_manifest),
         cmocka_unit_test(attack_lying_room_config),
         cmocka_unit_test(attack_lying_room_docker_archive),
+        cmocka_unit_test(attack_lying_room_artifact),
         cmocka_unit_test(attack_counts_cannot_make_the_hub_allocate),
         cmocka_unit_test(attack_a_message_for_another),
     };

@@ -224,6 +224,79 @@ static void artifacts_are_refused_by_name_but_not_as_hostile(void **state)
                  "simplesigning.v1+json is not an image layer");
 }
 
+static ck_err *artifact(const char *json, struct ck_arena *a, struct ck_artifact_doc *d)
+{
+    return ck_image_artifact(ck_view_str(json), ck_view_str(manifest_type), a, d);
+}
+
+#define COSIGN DESC("application/vnd.dev.cosign.simplesigning.v1+json", "")
+#define EMPTY DESC("application/vnd.oci.empty.v1+json", ",\"data\":\"e30=\"")
+#define ARTIFACT_OF(more) \
+    "{\"schemaVersion\":2,\"config\":" EMPTY ",\"layers\":[" EMPTY "]" more "}"
+
+static void a_referrer_is_read(void **state)
+{
+    (void)state;
+    ck_autoarena struct ck_arena a = { 0 };
+    struct ck_artifact_doc d;
+    char text[CK_DIGEST_TEXT];
+    assert_ok(artifact(ARTIFACT_OF(",\"artifactType\":\"application/spdx+json\",\"subject\":"
+                                   DESC(OCI "index.v1+json", "")), &a, &d));
+    assert_view(d.media_type, OCI "manifest.v1+json");
+    assert_view(d.artifact_type, "application/spdx+json");
+    assert_true(d.has_subject);
+    assert_string_equal(ck_digest_text(&d.subject.digest, text), "sha256:" HEX);
+    assert_view(d.subject.media_type, OCI "index.v1+json");
+    assert_view(d.config.media_type, "application/vnd.oci.empty.v1+json");
+    assert_int_equal(d.n, 1);
+    assert_false(ck_artifact_is_image(&d));
+
+    /* as the referrers API: without artifactType it is the config's */
+    assert_ok(artifact(MANIFEST_OF(DESC("application/vnd.cncf.helm.config.v1+json", ""), ""), &a,
+                       &d));
+    assert_view(d.artifact_type, "application/vnd.cncf.helm.config.v1+json");
+    assert_false(d.has_subject);
+    assert_false(ck_artifact_is_image(&d));
+}
+
+static void what_is_an_image_is_told_by_all_its_media_types(void **state)
+{
+    (void)state;
+    ck_autoarena struct ck_arena a = { 0 };
+    struct ck_artifact_doc d;
+    assert_ok(artifact(MANIFEST_OF(CONFIG, LAYER "," LAYER), &a, &d));
+    assert_true(ck_artifact_is_image(&d));
+    /* cosign's tag scheme, BuildKit's attestations: an image's config, other layers */
+    assert_ok(artifact(MANIFEST_OF(CONFIG, LAYER "," COSIGN), &a, &d));
+    assert_false(ck_artifact_is_image(&d));
+    assert_ok(artifact(MANIFEST_OF(EMPTY, LAYER), &a, &d));
+    assert_false(ck_artifact_is_image(&d));
+}
+
+static void attack_artifacts_are_held_to_the_rules_of_manifests(void **state)
+{
+    (void)state;
+    ck_autoarena struct ck_arena a = { 0 };
+    struct ck_artifact_doc d;
+    assert_fails(artifact(ARTIFACT_OF(",\"subject\":{" TYPE(OCI "manifest.v1+json")
+                                      ",\"digest\":\"sha256:../x\",\"size\":1}"), &a, &d),
+                 CK_ERR_HOSTILE, "manifest: subject.digest: ");
+    assert_fails(artifact(ARTIFACT_OF(",\"subject\":[]"), &a, &d), CK_ERR_HOSTILE,
+                 "manifest: subject: must be an object");
+    assert_fails(artifact(ARTIFACT_OF(",\"Subject\":" CONFIG), &a, &d), CK_ERR_HOSTILE,
+                 "key \"subject\" is written in another case");
+    assert_fails(artifact(ARTIFACT_OF(",\"artifactType\":\"\\u001b[31m\""), &a, &d),
+                 CK_ERR_HOSTILE, "manifest: artifactType: must be a media type");
+    assert_fails(artifact(ARTIFACT_OF(",\"manifests\":[]"), &a, &d), CK_ERR_HOSTILE,
+                 "CVE-2021-41190");
+    assert_fails(artifact(INDEX_OF(""), &a, &d), CK_ERR_HOSTILE, "which its descriptor says");
+    assert_fails(artifact("{\"schemaVersion\":2,\"layers\":[]}", &a, &d), CK_ERR_HOSTILE,
+                 "manifest: config: must be an object");
+    assert_fails(artifact(MANIFEST_OF(EMPTY, DESC("application/x", ",\"annotations\":{"
+                          "\"org.opencontainers.image.title\":\"../x\"}")), &a, &d),
+                 CK_ERR_HOSTILE, "CVE-2021-21272");
+}
+
 static void attack_layer_that_is_none(void **state)
 {
     (void)state;
@@ -369,6 +442,12 @@ static void counts_stop_at_their_limits(void **state)
     assert_ok(index_of(most_m));
     ck_autofree char *more_m = many(list, item, CK_MAX_MANIFESTS + 1, "]}");
     assert_fails(index_of(more_m), CK_ERR_LIMIT, "index: manifests: 1025 entries (limit MANIFESTS");
+
+    ck_autoarena struct ck_arena a = { 0 };
+    struct ck_artifact_doc d;
+    assert_ok(artifact(most, &a, &d));
+    assert_int_equal(d.n, CK_MAX_LAYERS);
+    assert_fails(artifact(more, &a, &d), CK_ERR_LIMIT, "manifest: layers: 513 layers");
 }
 
 static void attack_bytes_that_are_not_the_descriptors(void **state)
@@ -502,6 +581,9 @@ int main(void)
         cmocka_unit_test(attack_media_type_that_contradicts),
         cmocka_unit_test(attack_schema_1_is_refused_by_name),
         cmocka_unit_test(artifacts_are_refused_by_name_but_not_as_hostile),
+        cmocka_unit_test(a_referrer_is_read),
+        cmocka_unit_test(what_is_an_image_is_told_by_all_its_media_types),
+        cmocka_unit_test(attack_artifacts_are_held_to_the_rules_of_manifests),
         cmocka_unit_test(attack_layer_that_is_none),
         cmocka_unit_test(attack_sizes),
         cmocka_unit_test(attack_digest_that_is_a_path),

@@ -27,6 +27,12 @@ static ck_err *decode(const struct ck_job_document *j, ck_view json, struct ck_a
         ck_manifest_doc_encode(&d, out);
         return NULL;
     }
+    case CK_DOCUMENT_ARTIFACT: {
+        struct ck_artifact_doc d;
+        CK_TRY(ck_image_artifact(json, j->declared, a, &d));
+        ck_artifact_doc_encode(&d, out);
+        return NULL;
+    }
     case CK_DOCUMENT_CONFIG: {
         struct ck_config_doc d;
         CK_TRY(ck_image_config(json, a, &d));

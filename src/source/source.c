@@ -28,6 +28,11 @@ static ck_err *open_image(struct ck_source *s, const struct ck_reference *ref)
     case CK_TRANSPORT_ROOTFS:
         s->image.rootfs = true;
         return open_dir(ref->path, &s->image.root);
+    case CK_TRANSPORT_DOCKER:
+    case CK_TRANSPORT_STORE:
+    case CK_TRANSPORT_DOCKER_DAEMON:
+    case CK_TRANSPORT_CONTAINERS_STORAGE:
+    case CK_TRANSPORT_CONTAINERD:
     case CK_TRANSPORT_COUNT_:
         break;
     }
