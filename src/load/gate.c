@@ -1,5 +1,6 @@
 #include "load/gate.h"
 
+#include "base/mem.h"
 #include "base/text.h"
 
 #include <string.h>
