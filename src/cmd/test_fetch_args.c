@@ -40,7 +40,7 @@ static void bars_fit_their_terminal(void **state)
 {
     (void)state;
     bar_is(0, 4096, 40, "0123456789ab [>         ] 0 B of 4.0 KiB");
-    bar_is(2048, 4096, 41, "0123456789ab [===>    ] 2.0 KiB of 4.0 KiB");
+    bar_is(2048, 4096, 41, "0123456789ab [===>   ] 2.0 KiB of 4.0 KiB");
     bar_is(4096, 4096, 200,
            "0123456789ab [======================================] 4.0 KiB of 4.0 KiB");
     bar_is(2048, 4096, 30, "0123456789ab 2.0 KiB of 4.0 Ki");
