@@ -4,9 +4,16 @@
 static void every_page_is_there_and_readable(void **state)
 {
     (void)state;
-    static const char *const pages[] = { "cocket", "cocket-scan", "cocket-db", "cocket-lock",
-                                         "cocket-verify",
-                                         "cocket-advisory-feeds" };
+    static const char *const pages[] = {
+        "cocket",
+        "cocket-scan",
+        "cocket-db",
+        "cocket-fetch",
+        "cocket-lock",
+        "cocket-verify",
+        "cocket-advisory-feeds",
+        "cocket-registries",
+    };
     for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
         const char *text = ck_help_text(pages[i]);
         assert_non_null(text);
