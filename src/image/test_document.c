@@ -405,8 +405,8 @@ static void attack_checkpoint_that_would_be_restored(void **state)
                                         "io.kubernetes.cri-o.annotations.checkpoint.name" };
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         ck_autofree char *top = ck_format("{\"schemaVersion\":2,\"config\":" CONFIG
-                                          ",\"layers\":[" LAYER "],\"annotations\":{\"%s\":\"db\"}}",
-                                          keys[i]);
+                                          ",\"layers\":[" LAYER "],\"annotations\":{"
+                                          "\"%s\":\"db\"}}", keys[i]);
         assert_fails(manifest(top, ""), CK_ERR_HOSTILE, "CVE-2026-50195");
         ck_autofree char *below = ck_format(
             "{\"schemaVersion\":2,\"manifests\":[{" TYPE(OCI "manifest.v1+json") "," DIGEST
