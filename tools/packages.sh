@@ -20,6 +20,7 @@ packages_check=(
     clang llvm libclang-rt-dev clang-tidy cppcheck
     python3 python3-jsonschema man-db
     skopeo umoci                            # other people's images, made and changed by other tools
+    docker-registry                         # a registry on the loopback
     apt-utils dpkg-dev gnupg xz-utils zstd  # a Debian archive of our own
     jq zip procps bsdutils
 )
