@@ -381,7 +381,7 @@ static ck_err *new_lock(struct args *a)
 
 static ck_err *pin(struct args *a, struct file *f)
 {
-    const struct ck_digest **pins = ck_arena_alloc(&a->arena, f->n, sizeof *pins);
+    const struct ck_digest **pins = ck_arena_alloc(&a->arena, f->n, sizeof(void *));
     for (size_t i = 0; i < f->n; i++)
         if (!f->refs[i].skipped)
             pins[i] = &a->targets.v[f->targets[i]].now.digest;
