@@ -14,6 +14,7 @@ enum {
 
 int ck_cmd_scan(int argc, char **argv);
 int ck_cmd_db(int argc, char **argv);
+int ck_cmd_fetch(int argc, char **argv);
 
 /* "cocket: ..." on standard error; frees `e`, returns its exit status. */
 int ck_cmd_fail(ck_err *e);

@@ -22,6 +22,7 @@ static const struct verb {
     const char *page;
 } verbs[] = {
     { "scan", ck_cmd_scan, "cocket-scan" },
+    { "fetch", ck_cmd_fetch, "cocket-fetch" },
     { "db", ck_cmd_db, "cocket-db" },
     { "version", cmd_version, "cocket" },
     { "--version", cmd_version, "cocket" },

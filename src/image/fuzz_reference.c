@@ -32,6 +32,19 @@ static void digest(ck_view v)
         abort();
 }
 
+/* What is whole already stays as it is. */
+static void name(ck_view v, struct ck_arena *a)
+{
+    struct ck_name n, again;
+    if (!accepts(ck_name_parse(v, a, &n)))
+        return;
+    const char *text = ck_name_text(&n, a);
+    if (!accepts(ck_name_parse(ck_view_str(text), a, &again)) ||
+        strcmp(ck_name_text(&again, a), text) != 0)
+        abort();
+    ck_name_short(&n, a);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -40,8 +53,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ck_view head = ck_view_split(v, '\n', &rest);
     struct ck_reference r;
     const char *text = (const char *)ck_arena_dup(&a, v).p;
-    if (accepts(ck_reference_parse(text, &a, &r)) && !*r.path)
+    if (accepts(ck_reference_parse(text, &a, &r)) && !*r.path == ck_transport_has_path(r.transport))
         abort();
+    name(v, &a);
     if (ck_reference_same(head, rest) != ck_reference_same(rest, head))
         abort();
     if (ck_reference_is_docker_name(v) && !ck_reference_same(v, v))

@@ -43,6 +43,34 @@ static void references_are_split_as_podman_does(void **state)
     }
 }
 
+static void names_need_no_path(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        enum ck_transport transport;
+        const char *name, *full;
+    } cases[] = {
+        { "alpine", CK_TRANSPORT_DOCKER, "alpine", "docker.io/library/alpine:latest" },
+        { "docker:dind", CK_TRANSPORT_DOCKER, "docker:dind", "docker.io/library/docker:dind" },
+        { "docker://ghcr.io/a/b:1", CK_TRANSPORT_DOCKER, "ghcr.io/a/b:1", "ghcr.io/a/b:1" },
+        { "store:alpine:3", CK_TRANSPORT_STORE, "alpine:3", NULL },
+        { "docker-daemon:a/b:1", CK_TRANSPORT_DOCKER_DAEMON, "a/b:1", NULL },
+        { "containers-storage:localhost/a", CK_TRANSPORT_CONTAINERS_STORAGE, "localhost/a", NULL },
+        { "containerd:docker.io/library/a:1", CK_TRANSPORT_CONTAINERD, "docker.io/library/a:1",
+          NULL },
+    };
+    ck_autoarena struct ck_arena a = { 0 };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct ck_reference r = parse(cases[i].text, &a);
+        assert_int_equal(r.transport, cases[i].transport);
+        assert_string_equal(r.path, "");
+        assert_view(r.name, cases[i].name);
+        if (cases[i].full)
+            assert_string_equal(ck_name_text(&r.image, &a), cases[i].full);
+    }
+}
+
 static void a_path_that_exists_may_hold_colons(void **state)
 {
     (void)state;
@@ -70,14 +98,13 @@ static void usage_errors_say_what_to_do(void **state)
         const char *text, *why;
     } cases[] = {
         { "", "an empty reference" },
-        { "alpine", "try: skopeo copy docker://alpine oci:DIR:latest" },
-        { "alpine:3.20", "a name without a transport means docker://" },
-        { "ghcr.io/a/b@sha256:00", "skopeo copy docker://ghcr.io/a/b@sha256:00" },
-        { "docker://alpine:3.20",
-          "no transport docker:; try: skopeo copy docker://alpine:3.20 oci:" },
-        { "docker-daemon:alpine:3.20",
-          "try: skopeo copy docker-daemon:alpine:3.20 docker-archive:" },
-        { "containers-storage:x", "no transport containers-storage:" },
+        { "ghcr.io/a/b@sha256:00", "ghcr.io/a/b@sha256:00: " },
+        { "UPPER", "no name of an image" },
+        { "docker://", "it is empty" },
+        { "store:", "the name is missing" },
+        { "docker-daemon:-rf", "no name of an image" },
+        { "containers-storage:[overlay@/x]a", "no name of an image" },
+        { "containerd:a b", "no name of an image" },
         { "dir:/x", "no transport dir:" },
         { "sbom:x.json", "this version has no transport sbom:" },
         { "./image.tar", "a path needs its transport" },
@@ -120,13 +147,13 @@ static void docker_names(void **state)
     static const char *const good[] = {
         "alpine", "alpine:3.20", "a/b", "u/a.b_c__d--e/f:T.1-2_", "localhost/x",
         "localhost:5000/x:y",
-        "Reg.Example/x", "127.0.0.1:80/a/b/c",
+        "Reg.Example/x", "127.0.0.1:80/a/b/c", "[::1]:5000/x", "[fe80::1]/x",
     };
     static const char *const bad[] = {
         "", "A", "a:", "a:.x", "a:-x", "a/", "/a", "a//b", "a..b", "a___b", "-a", "a-", "a b",
         "a@b",
         "-reg.example/x", "reg.example:/x", "reg.example:5x/x", "a:b:c", "..", "../x", "a/../b",
-        "a\n", "a\xc3\xa9",
+        "a\n", "a\xc3\xa9", "[::1/x", "[]/x", "[::1]x/y", "[::1]:/y",
     };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
         assert_true(ck_reference_is_docker_name(ck_view_str(good[i])));
@@ -171,6 +198,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(references_are_split_as_podman_does),
+        cmocka_unit_test(names_need_no_path),
         cmocka_unit_test(a_path_that_exists_may_hold_colons),
         cmocka_unit_test(usage_errors_say_what_to_do),
         cmocka_unit_test(a_reference_stops_at_its_limit),

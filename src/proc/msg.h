@@ -27,7 +27,7 @@ enum { CK_FRAME_HEADER = 8, CK_FRAME_PAYLOAD = 65536 - CK_FRAME_HEADER, CK_FRAME
     X(READY, CK_ROOM, CK_STARTING, CK_IDLE, 1, 1, 0)                                            \
     /* hub -> room: what to do (room/jobs.h), with what it may read */                          \
     X(JOB, CK_HUB, CK_IDLE, CK_BUSY, 1, CK_FRAME_PAYLOAD, 1)                                    \
-    /* as JOB, with a second descriptor that the room writes to */                              \
+    /* as JOB, with a second descriptor: what it writes to, or learns of its input by */         \
     X(JOB_OUT, CK_HUB, CK_IDLE, CK_BUSY, 1, CK_FRAME_PAYLOAD, 2)                                \
     /* room -> hub: the next bytes of the job's result */                                       \
     X(PIECE, CK_ROOM, CK_BUSY, CK_BUSY, 1, CK_FRAME_PAYLOAD, 0)                                 \

@@ -191,6 +191,11 @@ ck_err *ck_room_stuck(struct ck_room_proc *r)
     return ck_err_limit(CK_LIMIT_ROOM_IDLE, "the %s room is stuck", r->rights->name);
 }
 
+void ck_room_excuse(struct ck_room_proc *r)
+{
+    r->heard = now_ms();
+}
+
 ck_err *ck_room_poll(struct ck_room_proc *r)
 {
     struct pollfd p = { .fd = r->ch.fd, .events = POLLIN };

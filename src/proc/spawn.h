@@ -24,7 +24,8 @@ CK_MUST ck_err *ck_room_start(enum ck_room kind, const struct ck_room_options *o
 /* Ends it, if need be by force. */
 void ck_room_stop(struct ck_room_proc *r);
 
-/* Gives it a job. `in` is what it may read; `out` -1 or what it may write. */
+/* Gives it a job. `in` is what it may read; `out` -1 or what it may write (or, for a blob that is
+ * still arriving, learns of its input by). */
 CK_MUST ck_err *ck_room_job(struct ck_room_proc *r, ck_view job, int in, int out);
 
 /* Where the pieces of a result go. `progress` may be NULL. */
@@ -45,6 +46,8 @@ CK_MUST ck_err *ck_room_poll(struct ck_room_proc *r);
 /* Milliseconds until it counts as stuck; for those who poll many. 0: it is stuck. */
 int ck_room_patience(const struct ck_room_proc *r);
 CK_MUST ck_err *ck_room_stuck(struct ck_room_proc *r); /* the error for it */
+/* It waits for something that is not its own: its silence so far does not count. */
+void ck_room_excuse(struct ck_room_proc *r);
 
 /* For a room that became another program (verify): waits for its end, *ret_status as of exit(3). A
  * death by signal or limit is an error. */

@@ -3,11 +3,36 @@
 #include <errno.h>
 #include <unistd.h>
 
+/* Waits until there is more than what was read. Of several ticks in the pipe the last one counts.
+ * */
+static ck_err *await_arrival(struct ck_input *in)
+{
+    uint64_t ticks[64];
+    while (in->there <= in->at) {
+        ssize_t n = read(in->ticks, ticks, sizeof ticks);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return ck_err_errno(CK_ERR_UNAVAILABLE, "reading");
+        if (n == 0 || n % sizeof *ticks)
+            return ck_err_at(CK_ERR_UNAVAILABLE, in->at, "the blob stopped arriving");
+        uint64_t last = ticks[(size_t)n / sizeof *ticks - 1];
+        if (last < in->there || last > in->slice.length)
+            return ck_err_new(CK_ERR_OURS, "the blob shrinks, or grows beyond its end");
+        in->there = last;
+    }
+    return NULL;
+}
+
 ck_err *ck_input_read(struct ck_input *in, uint8_t *p, size_t n, size_t *ret_n)
 {
     if (!in->slice.pipe && n > in->slice.length - in->at)
         n = in->slice.length - in->at;
     ssize_t got = 0;
+    if (n && in->arriving) {
+        CK_TRY(await_arrival(in));
+        n = n < in->there - in->at ? n : (size_t)(in->there - in->at);
+    }
     if (n) {
         do
             got = in->slice.pipe ? read(in->fd, p, n)

@@ -288,14 +288,13 @@ ck_err *ck_room_inspect_prepare(void **ret_state)
 
 ck_err *ck_room_inspect(void *state, struct ck_channel *ch, ck_view job, int in, int out)
 {
-    (void)out;
     struct ck_job_inspect j;
     ck_autoarena struct ck_arena a = { 0 };
     ck_autobuf struct ck_buf result = ck_buf_new(CK_LIMIT_FACTS);
     CK_TRY(ck_job_inspect_decode(job, &a, &j));
 
     struct producer *p = ck_new(struct producer);
-    p->input = (struct ck_input){ .fd = in, .slice = j.blob };
+    p->input = (struct ck_input){ .fd = in, .slice = j.blob, .arriving = out >= 0, .ticks = out };
     p->z = ck_inflate_new(j.compression);
     ck_err *e = inspect(state, ch, &j, p, &result);
     ck_inflate_free(p->z);

@@ -33,7 +33,8 @@ struct ck_job_document {
 void ck_job_document_encode(const struct ck_job_document *j, struct ck_buf *out);
 CK_MUST ck_err *ck_job_document_decode(ck_view job, struct ck_job_document *ret);
 
-/* inspect room: one layer. Result: layer/index.h's bytes. */
+/* inspect room: one layer. Result: layer/index.h's bytes. With a second descriptor the blob is
+ * still arriving (room/input.h). */
 struct ck_wanted {
     ck_view path;     /* normalised, in this layer */
     uint8_t detector; /* enum ck_detector_id */

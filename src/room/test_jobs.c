@@ -2,8 +2,12 @@
 #include "base/unit.h"
 #include "detect/detect.h"
 #include "room/feed_codec.h"
+#include "room/input.h"
 #include "room/jobs.h"
 #include "room/ring.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
 
 static void jobs_come_back_as_they_were(void **state)
 {
@@ -127,12 +131,84 @@ static void the_ring_keeps_order_and_loses_nothing(void **state)
     assert_true(made < NUMBERS);
 }
 
+/* --- input that is still arriving ------------------------------------------------------------- */
+
+static struct ck_input arriving(uint64_t length, int *ret_ticks)
+{
+    int ends[2], fd = memfd_create("blob", MFD_CLOEXEC);
+    assert_true(fd >= 0 && pipe(ends) == 0);
+    assert_int_equal(write(fd, "0123456789", 10), 10);
+    *ret_ticks = ends[1];
+    return (struct ck_input){ .fd = fd, .slice = { .length = length }, .arriving = true,
+                              .ticks = ends[0] };
+}
+
+static void tick(int fd, uint64_t there)
+{
+    assert_int_equal(write(fd, &there, sizeof there), sizeof there);
+}
+
+static void close_input(const struct ck_input *in, int ticks)
+{
+    close(in->fd);
+    close(in->ticks);
+    if (ticks >= 0)
+        close(ticks);
+}
+
+static void a_blob_is_read_as_far_as_it_has_arrived(void **state)
+{
+    (void)state;
+    uint8_t p[16];
+    size_t n = 0;
+    int ticks;
+    struct ck_input in = arriving(10, &ticks);
+    tick(ticks, 1);
+    tick(ticks, 4); /* several ticks: the last one counts */
+    assert_ok(ck_input_read(&in, p, sizeof p, &n));
+    assert_int_equal(n, 4);
+    tick(ticks, 10);
+    assert_ok(ck_input_read(&in, p, 3, &n));
+    assert_ok(ck_input_read(&in, p + 3, sizeof p - 3, &n));
+    assert_memory_equal(p, "456789", 6);
+    assert_ok(ck_input_read(&in, p, sizeof p, &n)); /* the end asks for no tick */
+    assert_int_equal(n, 0);
+    close_input(&in, ticks);
+}
+
+static void a_blob_that_stops_arriving_is_no_whole_one(void **state)
+{
+    (void)state;
+    uint8_t p[16];
+    size_t n = 0;
+    int ticks;
+    struct ck_input in = arriving(10, &ticks);
+    tick(ticks, 4);
+    assert_ok(ck_input_read(&in, p, sizeof p, &n));
+    close(ticks);
+    assert_fails(ck_input_read(&in, p, sizeof p, &n), CK_ERR_UNAVAILABLE, "stopped arriving");
+    close_input(&in, -1);
+
+    in = arriving(11, &ticks); /* told of more than there is */
+    tick(ticks, 11);
+    assert_ok(ck_input_read(&in, p, sizeof p, &n));
+    assert_fails(ck_input_read(&in, p, sizeof p, &n), CK_ERR_HOSTILE, "shorter");
+    close_input(&in, ticks);
+
+    in = arriving(10, &ticks); /* told nonsense */
+    tick(ticks, 11);
+    assert_fails(ck_input_read(&in, p, sizeof p, &n), CK_ERR_OURS, "beyond its end");
+    close_input(&in, ticks);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(jobs_come_back_as_they_were),
         cmocka_unit_test(member_tables_are_checked),
         cmocka_unit_test(archive_records_come_back_as_they_were),
+        cmocka_unit_test(a_blob_is_read_as_far_as_it_has_arrived),
+        cmocka_unit_test(a_blob_that_stops_arriving_is_no_whole_one),
         cmocka_unit_test(the_ring_keeps_order_and_loses_nothing),
     };
     return cmocka_run_group_tests_name("jobs", tests, NULL, NULL);

@@ -112,10 +112,10 @@ ck_err *ck_incoming_new(struct ck_lease *l, const struct ck_digest *d, struct ck
 int ck_incoming_fd(const struct ck_incoming *in) { return in->fd; }
 uint64_t ck_incoming_have(const struct ck_incoming *in) { return in->have; }
 
-ck_err *ck_incoming_append_fd(const struct ck_incoming *in, int *ret_fd)
+ck_err *ck_incoming_reader(const struct ck_incoming *in, int *ret_fd)
 {
     const struct ck_store *s = in->lease->s;
-    int fd = openat(s->partial, in->file, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+    int fd = openat(s->partial, in->file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
         return ck_err_errno(CK_ERR_OURS, "store %s: partial/%s", s->dir, in->file);
     if (!ck_same_file(s->partial, in->file, fd) || !ck_same_file(s->partial, in->file, in->fd)) {

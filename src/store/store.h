@@ -53,10 +53,9 @@ struct ck_incoming;
 CK_MUST ck_err *ck_incoming_new(struct ck_lease *l, const struct ck_digest *d,
                                 struct ck_incoming **ret);
 int ck_incoming_fd(const struct ck_incoming *in); /* read and write; stays the store's */
-/* For a room: writes only, and only at the end. What was hashed cannot be changed through it by a
- * room that may neither fcntl nor ftruncate; the caller closes it. Never hand ck_incoming_fd to a
- * room: it could write good bytes, wait until they were hashed, and then write others. */
-CK_MUST ck_err *ck_incoming_append_fd(const struct ck_incoming *in, int *ret_fd);
+/* A descriptor of its own that can only read; the caller closes it. The other one is handed to no
+ * room: what was hashed could be changed through it. */
+CK_MUST ck_err *ck_incoming_reader(const struct ck_incoming *in, int *ret_fd);
 uint64_t ck_incoming_have(const struct ck_incoming *in);
 /* Says that the bytes 0 .. upto-1 are in the file: starts to write them to the disk, so that the
  * fsync of the commit is short. Waits for nothing. */

@@ -29,12 +29,14 @@ load lib
     has "$stderr" '--format'
 }
 
-@test "a reference without a transport or with an unknown one says which there are" {
-    status 2 scan debian
+@test "a path without a transport, and what is no name, say what there is" {
+    status 2 scan ./debian
     has "$stderr" 'oci:'
-    status 2 scan ftp:image
-    has "$stderr" 'ftp'
+    status 2 scan dir:image
+    has "$stderr" 'dir'
     status 2 scan oci:
+    status 2 scan Debian
+    has "$stderr" 'lower case'
 }
 
 @test "nothing is printed to stdout on a usage error" {
