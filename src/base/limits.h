@@ -82,6 +82,7 @@
     X(UNPACK_ENTRIES, 2000000, "entries", "of all layers; five times the most of one layer")     \
     X(UNPACK_MEMORY, 160 * CK_MIB, "bytes", "the unpack room: a layer's index, all directories") \
     X(ANSWER, 64 * CK_KIB, "bytes", "what docker, podman or ctr say of an image they loaded")    \
+    X(PROGRAM_SAID, 4 * CK_KIB, "bytes", "the end of what a program says on standard error")     \
     X(ERROR_TEXT, 1024, "bytes", "one link of an error chain")                                   \
     /* the end */
 
