@@ -133,6 +133,16 @@ static void images_are_found_by_name_and_digest(void **state)
     assert_ok(find(f, pinned, &e));
     assert_ok(find(f, child, &e));
     assert_true(ck_digest_eq(&e.image.digest, &u.image.digest));
+    assert_fails(find(f, "x:1", &e), CK_ERR_UNAVAILABLE, "no image");
+    static const char *const typed[] = { "x:1", "docker://x:1", "store:x:1", "docker.io/x:1" };
+    for (size_t i = 0; i < sizeof typed / sizeof *typed; i++) {
+        assert_ok(ck_store_find_typed(f->s, ck_view_str(typed[i]), &f->arena, &e));
+        assert_true(ck_digest_eq(&e.image.digest, &u.image.digest));
+    }
+    assert_fails(ck_store_find_typed(f->s, CK_V("x"), &f->arena, &e), CK_ERR_UNAVAILABLE,
+                 "no image docker.io/library/x:latest");
+    assert_fails(ck_store_find_typed(f->s, CK_V("X Y"), &f->arena, &e), CK_ERR_UNAVAILABLE,
+                 "no image X Y");
     assert_fails(find(f, other, &e), CK_ERR_UNAVAILABLE, "the store has no image");
     assert_fails(find(f, "docker.io/library/x:2", &e), CK_ERR_UNAVAILABLE, "see cocket ls");
     assert_fails(find(f, "x@nonsense", &e), CK_ERR_UNAVAILABLE, "see cocket ls");
@@ -279,6 +289,8 @@ static void a_long_log_is_read_whole(void **state)
     for (int i = 0; i < 515; i++)
         assert_ok(ck_log_append(f->s, CK_V("load"), NULL, CK_V(""), CK_V("x")));
     assert_ok(ck_log_verify(f->s, &n, head));
+    assert_int_equal(n, 515);
+    assert_ok(ck_log_last(f->s, &n));
     assert_int_equal(n, 515);
 }
 
