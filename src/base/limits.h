@@ -75,6 +75,9 @@
     X(REFERRER_SIZE, 256 * CK_MIB, "bytes", "the blobs of one referrer; an SBOM has 50 MiB")     \
     X(HTTP_FIELD, 16 * CK_KIB, "bytes", "one header's value or URL; signed redirects take 3 KiB")\
     X(HTTP_PARAMS, 64, "parameters", "challenges, links and their parameters in one header")     \
+    X(HTTP_HEADERS, 128 * CK_KIB, "bytes", "all headers of one answer; real ones have 4 KiB")    \
+    X(ERROR_BODY, 64 * CK_KIB, "bytes", "what is read of an error's body, to be shown in part")  \
+    X(RETRY_AFTER, 600, "seconds", "that a registry may make us wait; then we say so instead")   \
     X(TOKEN_ANSWER, 1 * CK_MIB, "bytes", "what a token server answers; other clients cap it so") \
     X(TOKEN, 64 * CK_KIB, "bytes", "one bearer token; those of cloud registries take 4 KiB")     \
     /* handing an image on */                                                                    \
@@ -83,6 +86,12 @@
     X(UNPACK_MEMORY, 160 * CK_MIB, "bytes", "the unpack room: a layer's index, all directories") \
     X(ANSWER, 64 * CK_KIB, "bytes", "what docker, podman or ctr say of an image they loaded")    \
     X(PROGRAM_SAID, 4 * CK_KIB, "bytes", "the end of what a program says on standard error")     \
+    X(CONFIG_FILE, 1 * CK_MIB, "bytes", "a file of settings; Debian's short names take 12 KiB")  \
+    X(CONFIG_FILES, 1000, "files", "of one drop-in folder, or certificates of one registry")     \
+    X(TOML_DEPTH, 16, "levels", "registries.conf nests 3 levels: an array of tables in another") \
+    X(TOML_VALUES, 10000, "values", "of one file, tables included; the short names are 200")     \
+    X(HELPER_OUTPUT, 64 * CK_KIB, "bytes", "what a credential helper says: a name, a secret")    \
+    X(HELPER_SECONDS, 30, "seconds", "a credential helper may ask a keyring, never a person")    \
     X(ERROR_TEXT, 1024, "bytes", "one link of an error chain")                                   \
     /* the end */
 

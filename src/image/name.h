@@ -16,6 +16,7 @@ struct ck_name {
     struct ck_digest digest;
     /* What was typed, before the defaults came in: */
     bool host_given; /* else docker.io, or what a short-name alias says */
+    ck_view typed;   /* where no host was given: the path before library/ came in */
     bool tag_given;  /* else "latest", or nothing where there is a digest */
 };
 

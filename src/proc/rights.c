@@ -53,6 +53,13 @@ static const struct ck_rights rights[CK_ROOM_COUNT_] = {
                          .read_argument = true,
                          .write_argument = true,
                          .result = CK_LIMIT_ANSWER },
+    [CK_ROOM_REGISTRY] = { .name = "registry",
+                           .calls = CK_CALLS_THREADS | CK_CALLS_SPAWN_THREADS | CK_CALLS_FILES |
+                                    CK_CALLS_NETWORK,
+                           .memory = CK_LIMIT_ROOM_MEMORY,
+                           .cpu = CK_LIMIT_ROOM_CPU,
+                           .read_paths = resolver,
+                           .result = CK_LIMIT_DOCUMENT },
     [CK_ROOM_VERIFY] = { .name = "verify",
                          .calls = CK_CALLS_FILES | CK_CALLS_EXEC,
                          .memory = CK_LIMIT_ROOM_MEMORY,

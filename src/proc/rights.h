@@ -14,7 +14,8 @@ enum ck_room {
     CK_ROOM_INSPECT,  /* one layer */
     CK_ROOM_ROOTFS,   /* one directory tree */
     CK_ROOM_FEED,     /* one feed's bytes */
-    CK_ROOM_FETCH,    /* the network */
+    CK_ROOM_FETCH,    /* the network: feeds */
+    CK_ROOM_REGISTRY, /* the network: images */
     CK_ROOM_UNPACK,   /* layers into one directory */
     CK_ROOM_VERIFY,   /* gpgv on a Release file */
     CK_ROOM_COUNT_

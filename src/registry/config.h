@@ -25,23 +25,29 @@ struct ck_endpoint {
 struct ck_registry_config; /* what was read */
 
 struct ck_registry_paths {
-    const char *registries_conf; /* NULL: as podman looks for it, with its .d folders */
+    const char *registries_conf; /* NULL: as podman looks for it, with its .d folders; else this
+                                    file and nothing beside it */
     const char *auth_file;       /* NULL: the usual places, in podman's order, then docker's */
     const char *certs_dir;       /* NULL: the usual places */
+    const char *short_name_aliases; /* NULL: short-name-aliases.conf where podman keeps it, and
+                                       none where registries_conf is given */
 };
 
-/* registries.conf(5): $CONTAINERS_REGISTRIES_CONF, ~/.config/containers/registries.conf, else
- * /etc/containers/registries.conf; then registries.conf.d of both. Version 1 is refused by name.
- * Class USAGE, with file and line. */
+/* registries.conf(5): $CONTAINERS_REGISTRIES_CONF, else ~/.config/containers/registries.conf, else
+ * /etc/containers/registries.conf; then registries.conf.d of /etc and of the user, of the user
+ * alone where the user's own registries.conf was read. Version 1 is refused by name. Reads the
+ * files of credentials too; the helper programs in them run for each plan. A file that is named by
+ * the caller or by the environment must be there. Class USAGE, with file and line. */
 CK_MUST ck_err *ck_registry_config_load(const struct ck_registry_paths *p,
                                         struct ck_registry_config **ret);
 void ck_registry_config_free(struct ck_registry_config *c);
 
-/* A name without a host ("alpine"): what it may mean, in order: an alias
- * (registries.conf, shortnames.conf, short-name-aliases.conf), else docker.io. Podman's
+/* A name without a host ("alpine"): what it may mean, in order: an alias (short-name-aliases.conf,
+ * then registries.conf and its drop-ins such as shortnames.conf), else docker.io. Podman's
  * unqualified-search-registries are honoured where they are set: one registry is taken; several
- * are a usage error that lists them (enforcing), unless short-name-mode is "permissive" or
- * "disabled" with a single one. The result is fully qualified. */
+ * are a usage error that lists them, and so are none, in every short-name-mode: nobody is asked
+ * here, and trying them in turn would let the first registry answer for the others. The result is
+ * fully qualified; host_given and typed stay those of `n`. */
 CK_MUST ck_err *ck_registry_expand(const struct ck_registry_config *c, const struct ck_name *n,
                                    struct ck_arena *a, struct ck_name *ret);
 
@@ -50,15 +56,18 @@ struct ck_registry_plan {
     size_t n;
 };
 /* Longest matching prefix (also "*.example.org"), location rewriting, mirrors with
- * pull-from-mirror and mirror-by-digest-only, blocked (class USAGE: "... is blocked by FILE").
+ * pull-from-mirror and mirror-by-digest-only. A blocked registry is left out of the plan, its
+ * mirrors are not (class USAGE if nothing is left: "... is blocked by FILE:LINE").
  * docker.io is asked at registry-1.docker.io. Credentials by the most specific entry
  * (host/namespace/repo before host), from
- *   ${XDG_RUNTIME_DIR}/containers/auth.json (or $REGISTRY_AUTH_FILE),
- * ~/.config/containers/auth.json,   ~/.docker/config.json (or $DOCKER_CONFIG/config.json),
+ *   $REGISTRY_AUTH_FILE alone where it is set, else
+ *   ${XDG_RUNTIME_DIR}/containers/auth.json (/run/containers/UID/auth.json),
+ *   ${XDG_CONFIG_HOME}/containers/auth.json (~/.config),
+ *   ${DOCKER_CONFIG}/config.json (~/.docker);
  * ~/.dockercfg is not read; credHelpers and credsStore run docker-credential-NAME get (the
- * program must be on PATH; its output is capped, it has 30 s). Certificates from
- * certs.d/HOST[:PORT] of ~/.config/containers, /etc/containers, /etc/docker. Plain HTTP only
- * where insecure = true says so. */
+ * program must be on PATH; its output is capped, it has 30 s). Certificates from the first
+ * certs.d/HOST[:PORT] there is of ~/.config/containers, /etc/containers, /etc/docker. Plain HTTP
+ * only where insecure = true says so. */
 CK_MUST ck_err *ck_registry_plan_for(const struct ck_registry_config *c, const struct ck_name *n,
                                      struct ck_arena *a, struct ck_registry_plan *ret);
 

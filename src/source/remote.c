@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define CK_ROOM_REGISTRY CK_ROOM_FETCH /* TEMP */
 enum { HTTP_OK = 200, HTTP_PARTIAL = 206 };
 
 struct ck_remote {
