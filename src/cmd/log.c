@@ -1,7 +1,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/cmd.h"
-#include "cmd/table.h"
+#include "cmd/listing.h"
 #include "store/store.h"
 
 #include <getopt.h>
@@ -15,7 +15,7 @@ struct args {
     bool verify, json;
     uint64_t last; /* 0: all */
     struct ck_arena arena;
-    struct ck_table table;
+    struct ck_listing table;
     struct ck_buf out;
     size_t n;
 };
@@ -77,7 +77,7 @@ static const char *shown_what(struct args *a, const struct ck_log_record *r)
     ck_view digest = ck_view_head(r->digest, SHORT);
     const char *joined = ck_arena_format(&a->arena, "%.*s%s%.*s", CK_VF(r->name),
                                          r->name.n && digest.n ? " " : "", CK_VF(digest));
-    return *joined ? ck_table_text(&a->arena, ck_view_str(joined)) : "-";
+    return *joined ? ck_listing_text(&a->arena, ck_view_str(joined)) : "-";
 }
 
 static void put_row(struct args *a, const struct ck_log_record *r)
@@ -86,13 +86,13 @@ static void put_row(struct args *a, const struct ck_log_record *r)
     ck_format_time(time, r->time);
     const char *cells[] = {
         ck_arena_format(&a->arena, "%llu", (unsigned long long)r->number),
-        ck_table_text(&a->arena, ck_view_str(time)),
-        ck_table_text(&a->arena, r->who),
-        ck_table_text(&a->arena, r->event),
+        ck_listing_text(&a->arena, ck_view_str(time)),
+        ck_listing_text(&a->arena, r->who),
+        ck_listing_text(&a->arena, r->event),
         shown_what(a, r),
-        ck_table_text(&a->arena, r->text),
+        ck_listing_text(&a->arena, r->text),
     };
-    ck_table_row(&a->table, cells);
+    ck_listing_row(&a->table, cells);
 }
 
 static void put_text(struct ck_buf *b, const char *key, ck_view v)
@@ -141,7 +141,7 @@ static ck_err *print(struct args *a, struct ck_store *s)
     if (a->json)
         ck_put_bytes(&a->out, a->n ? CK_V("\n]\n") : CK_V("]\n"));
     else
-        ck_table_print(&a->table, ck_cmd_columns(), &a->out);
+        ck_listing_print(&a->table, ck_cmd_columns(), &a->out);
     return ck_cmd_print(ck_buf_view(&a->out));
 }
 
@@ -149,7 +149,7 @@ int ck_cmd_log(int argc, char **argv)
 {
     struct args a = { .out = ck_buf_new(CK_LIMIT_NONE) };
     struct ck_store *s = NULL;
-    a.table = (struct ck_table){ .a = &a.arena, .columns = 6, .never = 1u | 1u << 1 | 1u << 3,
+    a.table = (struct ck_listing){ .a = &a.arena, .columns = 6, .never = 1u | 1u << 1 | 1u << 3,
                                  .heads = { "NO", "TIME", "WHO", "EVENT", "IMAGE", "WHAT" } };
     int status = ck_cmd_options(argc, argv, page, options, take_option, &a);
     if (status >= 0)
@@ -160,7 +160,7 @@ int ck_cmd_log(int argc, char **argv)
     if (!e)
         e = a.verify ? verify(&a, s) : print(&a, s);
     ck_store_close(s);
-    ck_table_free(&a.table);
+    ck_listing_free(&a.table);
     ck_buf_free(&a.out);
     ck_arena_free(&a.arena);
     return e ? ck_cmd_fail(e) : CK_EXIT_OK;

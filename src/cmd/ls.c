@@ -1,7 +1,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/cmd.h"
-#include "cmd/table.h"
+#include "cmd/listing.h"
 #include "image/name.h"
 #include "store/store.h"
 
@@ -62,7 +62,7 @@ static const char *shown_name(struct args *a, ck_view name)
     ck_err *e = ck_name_parse(name, &a->arena, &n);
     ck_view shown = e ? name : ck_view_str(ck_name_short(&n, &a->arena));
     ck_err_free(e);
-    return ck_table_text(&a->arena, shown);
+    return ck_listing_text(&a->arena, shown);
 }
 
 static const char *shown_digest(struct args *a, const struct ck_digest *d)
@@ -72,13 +72,13 @@ static const char *shown_digest(struct args *a, const struct ck_digest *d)
     ck_view v = ck_view_str(ck_digest_text(d, text));
     if (!a->digests)
         v = ck_view_head(ck_view_from(v, ck_view_find(v, ':') + 1), SHORT);
-    return ck_table_text(&a->arena, v);
+    return ck_listing_text(&a->arena, v);
 }
 
 static const char *shown_size(struct args *a, uint64_t n)
 {
     ck_autofree char *text = ck_format_bytes(n);
-    return ck_table_text(&a->arena, ck_view_str(text));
+    return ck_listing_text(&a->arena, ck_view_str(text));
 }
 
 static const char *shown_platform(struct args *a, const struct ck_store_entry *e)
@@ -88,26 +88,26 @@ static const char *shown_platform(struct args *a, const struct ck_store_entry *e
         v = e->image.artifact_type;
     else if (!v.n)
         v = e->image.index ? CK_V("index") : CK_V("-");
-    return ck_table_text(&a->arena, v);
+    return ck_listing_text(&a->arena, v);
 }
 
 static const char *shown_reason(struct args *a, const struct ck_store_entry *e)
 {
     ck_view v = e->complete ? e->reason : CK_V("not whole: its fetch was interrupted");
-    return v.n ? ck_table_text(&a->arena, v) : "-";
+    return v.n ? ck_listing_text(&a->arena, v) : "-";
 }
 
-static void add_row(struct args *a, struct ck_table *t, const char *name,
+static void add_row(struct args *a, struct ck_listing *t, const char *name,
                     const struct ck_store_entry *named, const struct ck_store_entry *judged)
 {
     const char *cells[] = { name, shown_digest(a, &named->image.digest),
                             shown_platform(a, judged), shown_size(a, judged->total),
                             ck_state_name(judged->state), shown_reason(a, judged) };
-    ck_table_row(t, cells);
+    ck_listing_row(t, cells);
 }
 
 /* An index is what its images are, unless somebody has judged it itself. */
-static ck_err *add_named(struct args *a, struct ck_store *s, struct ck_table *t, const char *name,
+static ck_err *add_named(struct args *a, struct ck_store *s, struct ck_listing *t, const char *name,
                          const struct ck_store_entry *e)
 {
     struct ck_store_entry full = { 0 }, child;
@@ -132,7 +132,7 @@ static ck_err *add_named(struct args *a, struct ck_store *s, struct ck_table *t,
 static ck_err *put_table(struct args *a, struct ck_store *s, const struct ck_store_entry *v,
                          size_t n, struct ck_buf *out)
 {
-    struct ck_table t = { .a = &a->arena, .columns = 6, .never = 1u << 1 | 1u << 3 | 1u << 4,
+    struct ck_listing t = { .a = &a->arena, .columns = 6, .never = 1u << 1 | 1u << 3 | 1u << 4,
                           .heads = { "NAME", "DIGEST", "PLATFORM", "SIZE", "STATE", "REASON" } };
     ck_err *e = NULL;
     for (size_t i = 0; i < n && !e; i++) {
@@ -142,8 +142,8 @@ static ck_err *put_table(struct args *a, struct ck_store *s, const struct ck_sto
             e = add_named(a, s, &t, shown_name(a, v[i].names[k]), &v[i]);
     }
     if (!e)
-        ck_table_print(&t, ck_cmd_columns(), out);
-    ck_table_free(&t);
+        ck_listing_print(&t, ck_cmd_columns(), out);
+    ck_listing_free(&t);
     return e;
 }
 
@@ -184,8 +184,8 @@ static void put_entry(struct ck_buf *b, const struct ck_store_entry *e)
     ck_buf_format(b, ",\n    \"index\": %s", e->image.index ? "true" : "false");
     put_text(b, "platform", e->image.platform);
     put_text(b, "artifactType", e->image.artifact_type);
-    put_text(b, "subject",
-             e->image.has_subject ? ck_view_str(ck_digest_text(&e->image.subject, text)) : CK_V(""));
+    ck_digest_text(&e->image.subject, text);
+    put_text(b, "subject", e->image.has_subject ? ck_view_str(text) : CK_V(""));
     ck_buf_format(b, ",\n    \"size\": %llu,\n    \"complete\": %s,\n    \"state\": \"%s\"",
                   (unsigned long long)e->total, e->complete ? "true" : "false",
                   ck_state_name(e->state));

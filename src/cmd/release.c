@@ -40,7 +40,7 @@ static ck_err *decide_one(const struct args *a, struct ck_store *s, const struct
     return NULL;
 }
 
-/* An index stands for its images that are here. */
+/* An index stands for its images that are here; attestations are none. */
 static ck_err *decide(const struct args *a, struct ck_store *s, const char *what)
 {
     ck_autoarena struct ck_arena arena = { 0 };
@@ -53,7 +53,7 @@ static ck_err *decide(const struct args *a, struct ck_store *s, const char *what
         if (p->role != CK_PART_MANIFEST)
             continue;
         CK_TRY(ck_store_get(s, &p->digest, &arena, &child, &found));
-        if (found)
+        if (found && child.image.artifact_type.n == 0)
             CK_TRY(decide_one(a, s, &p->digest));
     }
     return NULL;

@@ -48,8 +48,8 @@ static ck_err *rm(struct ck_store *s, const char *what)
     struct ck_store_entry e;
     CK_TRY(ck_store_find_typed(s, ck_view_str(what), &a, &e));
     if (e.n_names == 0)
-        return ck_err_new(CK_ERR_UNAVAILABLE, "%s has no name: cocket gc deletes it, unless another "
-                          "image needs it", what);
+        return ck_err_new(CK_ERR_UNAVAILABLE, "%s has no name: cocket gc deletes it, unless "
+                          "another image needs it", what);
     return ck_store_remove(s, &e.image.digest, typed_name(what, &e, &a));
 }
 

@@ -4,8 +4,10 @@
 static void every_page_is_there_and_readable(void **state)
 {
     (void)state;
-    static const char *const pages[] = { "cocket", "cocket-scan", "cocket-db",
-                                         "cocket-advisory-feeds" };
+    static const char *const pages[] = {
+        "cocket", "cocket-scan", "cocket-db", "cocket-advisory-feeds", "cocket-ls",
+        "cocket-release", "cocket-rm", "cocket-gc", "cocket-fsck", "cocket-log", "cocket-export",
+    };
     for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
         const char *text = ck_help_text(pages[i]);
         assert_non_null(text);

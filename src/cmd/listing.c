@@ -1,4 +1,4 @@
-#include "cmd/table.h"
+#include "cmd/listing.h"
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -8,7 +8,7 @@
 
 enum { GAP = 2, NARROWEST = 8 };
 
-void ck_table_row(struct ck_table *t, const char *const *cells)
+void ck_listing_row(struct ck_listing *t, const char *const *cells)
 {
     if (t->n == t->cap)
         t->rows = ck_vec_grow(t->rows, &t->cap, sizeof *t->rows);
@@ -17,13 +17,13 @@ void ck_table_row(struct ck_table *t, const char *const *cells)
     t->n++;
 }
 
-void ck_table_free(struct ck_table *t)
+void ck_listing_free(struct ck_listing *t)
 {
     free(t->rows);
     t->rows = NULL;
 }
 
-const char *ck_table_text(struct ck_arena *a, ck_view v)
+const char *ck_listing_text(struct ck_arena *a, ck_view v)
 {
     ck_autofree char *safe = ck_escape(v);
     return (const char *)ck_arena_dup(a, ck_view_str(safe)).p;
@@ -34,20 +34,20 @@ static unsigned width_of(const char *cell)
     return (unsigned)ck_text_width(ck_view_str(cell));
 }
 
-static void put_row(const struct ck_table *t, const char *const *cells, const unsigned *widths,
+static void put_row(const struct ck_listing *t, const char *const *cells, const unsigned *widths,
                     struct ck_buf *out)
 {
     struct ck_layout l = { .out = out, .gap = GAP };
-    struct ck_cell row[CK_TABLE_COLUMNS];
+    struct ck_cell row[CK_LISTING_COLUMNS];
     for (size_t i = 0; i < t->columns; i++)
         row[i] = (struct ck_cell){ ck_view_str(cells[i]), widths[i], NULL };
     ck_layout_row(&l, 0, row, t->columns);
 }
 
 /* Those that may be wrapped share what the others leave. */
-static void fit(const struct ck_table *t, unsigned *widths, unsigned width)
+static void fit(const struct ck_listing *t, unsigned *widths, unsigned width)
 {
-    unsigned soft[CK_TABLE_COLUMNS], used = GAP * (unsigned)(t->columns - 1);
+    unsigned soft[CK_LISTING_COLUMNS], used = GAP * (unsigned)(t->columns - 1);
     size_t n = 0;
     for (size_t i = 0; i < t->columns; i++) {
         if (t->never & 1u << i)
@@ -62,9 +62,9 @@ static void fit(const struct ck_table *t, unsigned *widths, unsigned width)
             widths[i] = soft[n++];
 }
 
-void ck_table_print(const struct ck_table *t, unsigned width, struct ck_buf *out)
+void ck_listing_print(const struct ck_listing *t, unsigned width, struct ck_buf *out)
 {
-    unsigned widths[CK_TABLE_COLUMNS];
+    unsigned widths[CK_LISTING_COLUMNS];
     for (size_t i = 0; i < t->columns; i++) {
         widths[i] = width_of(t->heads[i]);
         for (size_t k = 0; k < t->n; k++)
