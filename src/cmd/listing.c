@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { GAP = 2, NARROWEST = 8 };
+enum { GAP = 2, NARROWEST = 5 };
 
 void ck_listing_row(struct ck_listing *t, const char *const *cells)
 {

@@ -131,6 +131,15 @@ static ck_err *put_record(void *ctx, const struct ck_log_record *r)
     return NULL;
 }
 
+static void print_table(struct args *a)
+{
+    enum { NARROW = 72 };
+    unsigned width = ck_cmd_columns();
+    if (width < NARROW)
+        a->table.never &= ~(1u << 1); /* the time */
+    ck_listing_print(&a->table, width, &a->out);
+}
+
 static ck_err *print(struct args *a, struct ck_store *s)
 {
     uint64_t last = 0;
@@ -141,7 +150,7 @@ static ck_err *print(struct args *a, struct ck_store *s)
     if (a->json)
         ck_put_bytes(&a->out, a->n ? CK_V("\n]\n") : CK_V("]\n"));
     else
-        ck_listing_print(&a->table, ck_cmd_columns(), &a->out);
+        print_table(a);
     return ck_cmd_print(ck_buf_view(&a->out));
 }
 

@@ -14,6 +14,7 @@ static const char page[] = "cocket-ls";
 struct args {
     const char *store;
     bool all, json, digests, quiet;
+    unsigned width;
     struct ck_arena arena;
 };
 
@@ -97,12 +98,47 @@ static const char *shown_reason(struct args *a, const struct ck_store_entry *e)
     return v.n ? ck_listing_text(&a->arena, v) : "-";
 }
 
+/* Columns, and the terminal that has room for them. */
+enum column { NAME, DIGEST, PLATFORM, SIZE, STATE, REASON, COLUMN_COUNT };
+static const struct {
+    const char *head;
+    unsigned from; /* columns of the terminal */
+    bool fixed;    /* is not wrapped */
+} columns[COLUMN_COUNT] = {
+    [NAME] = { "NAME", 0, false },       [DIGEST] = { "DIGEST", 56, true },
+    [PLATFORM] = { "PLATFORM", 72, false }, [SIZE] = { "SIZE", 72, true },
+    [STATE] = { "STATE", 0, true },      [REASON] = { "REASON", 0, false },
+};
+
+static struct ck_listing new_table(struct args *a, unsigned width)
+{
+    struct ck_listing t = { .a = &a->arena };
+    for (int i = 0; i < COLUMN_COUNT; i++) {
+        if (columns[i].from > width)
+            continue;
+        if (columns[i].fixed)
+            t.never |= 1u << t.columns;
+        t.heads[t.columns++] = columns[i].head;
+    }
+    return t;
+}
+
 static void add_row(struct args *a, struct ck_listing *t, const char *name,
                     const struct ck_store_entry *named, const struct ck_store_entry *judged)
 {
-    const char *cells[] = { name, shown_digest(a, &named->image.digest),
-                            shown_platform(a, judged), shown_size(a, judged->total),
-                            ck_state_name(judged->state), shown_reason(a, judged) };
+    const char *all[COLUMN_COUNT] = {
+        [NAME] = name,
+        [DIGEST] = shown_digest(a, &named->image.digest),
+        [PLATFORM] = shown_platform(a, judged),
+        [SIZE] = shown_size(a, judged->total),
+        [STATE] = ck_state_name(judged->state),
+        [REASON] = shown_reason(a, judged),
+    };
+    const char *cells[COLUMN_COUNT];
+    size_t n = 0;
+    for (int i = 0; i < COLUMN_COUNT; i++)
+        if (columns[i].from <= a->width)
+            cells[n++] = all[i];
     ck_listing_row(t, cells);
 }
 
@@ -132,8 +168,8 @@ static ck_err *add_named(struct args *a, struct ck_store *s, struct ck_listing *
 static ck_err *put_table(struct args *a, struct ck_store *s, const struct ck_store_entry *v,
                          size_t n, struct ck_buf *out)
 {
-    struct ck_listing t = { .a = &a->arena, .columns = 6, .never = 1u << 1 | 1u << 3 | 1u << 4,
-                          .heads = { "NAME", "DIGEST", "PLATFORM", "SIZE", "STATE", "REASON" } };
+    a->width = ck_cmd_columns();
+    struct ck_listing t = new_table(a, a->width);
     ck_err *e = NULL;
     for (size_t i = 0; i < n && !e; i++) {
         if (v[i].n_names == 0)
@@ -142,7 +178,7 @@ static ck_err *put_table(struct args *a, struct ck_store *s, const struct ck_sto
             e = add_named(a, s, &t, shown_name(a, v[i].names[k]), &v[i]);
     }
     if (!e)
-        ck_listing_print(&t, ck_cmd_columns(), out);
+        ck_listing_print(&t, a->width, out);
     ck_listing_free(&t);
     return e;
 }

@@ -19,7 +19,8 @@ static void every_page_is_there_and_readable(void **state)
                 assert_true(line.p[k] >= 0x20 && line.p[k] < 0x7F);
         }
         assert_true(ck_view_ends(ck_view_str(text), CK_V("\n")));
-        assert_null(strstr(text, "NAME\n"));
+        assert_null(strstr(text, "\nNAME\n"));
+        assert_false(ck_view_starts(ck_view_str(text), CK_V("NAME\n")));
     }
     assert_null(ck_help_text("cocket-nonsense"));
     assert_null(ck_help_text(""));

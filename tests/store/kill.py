@@ -45,7 +45,7 @@ class Driver:
         self.cocket = os.path.join(args.build, 'cocket')
         self.env = dict(os.environ, COCKET_STORE=store)
         os.makedirs(scratch)
-        self.started = 0
+        self.started = self.said = 0
 
     def run(self, *argv):
         return subprocess.run([self.cocket, *argv], env=self.env, stdin=subprocess.DEVNULL,
@@ -69,6 +69,7 @@ class Driver:
     def acknowledged(self):
         """{name: number} of images that must be there; names in between two states are left out."""
         wanted = {}
+        self.said = 0
         for name in sorted(os.listdir(self.scratch)):
             if name.endswith('.err'):
                 continue
@@ -81,6 +82,7 @@ class Driver:
                         wanted.pop(word[1], None)
                     elif word[0] == 'image':
                         wanted[word[1]] = word[2]
+                        self.said += 1
         return wanted
 
     def check_worker(self, listed):
@@ -115,8 +117,8 @@ class Driver:
             n, wrong = check(json.loads(listed.stdout))
             said += wrong[:20]
         said += self.complaints()
-        print(f'{"not ok" if said else "ok"} {what}: {n} acknowledged images are whole, '
-              f'fsck finds nothing wrong')
+        print(f'{"not ok" if said else "ok"} {what}: {self.said} images were acknowledged, the {n} '
+              f'that must be there are whole; fsck')
         for line in said:
             print('# ' + line.replace('\n', '\n# '))
         sys.stdout.flush()
