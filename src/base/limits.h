@@ -85,7 +85,31 @@
     X(UNPACK_ENTRIES, 2000000, "entries", "of all layers; five times the most of one layer")     \
     X(UNPACK_MEMORY, 160 * CK_MIB, "bytes", "the unpack room: a layer's index, all directories") \
     X(ANSWER, 64 * CK_KIB, "bytes", "what docker, podman or ctr say of an image they loaded")    \
-    X(PROGRAM_SAID, 4 * CK_KIB, "bytes", "the end of what a program says on standard error")     \
+    /* references in files */                                                                    \
+    X(LOCK_FILE, 4 * CK_MIB, "bytes", "a Dockerfile, Compose or Kubernetes file; some have 3")   \
+    X(LOCK_REFERENCES, 4000, "references", "of one file, or entries of images.lock")             \
+    X(LOCK_STAGES, 1000, "stages", "of a Dockerfile; long ones have 30")                         \
+    X(LOCK_ARGS, 1000, "arguments", "ARG before the first FROM")                                 \
+    X(LOCK_FILES, 1000, "files", "that name one image")                                          \
+    X(YAML_DEPTH, 64, "levels", "Kubernetes files nest less than 30 levels")                     \
+    X(YAML_NODES, 400000, "nodes", "of one YAML file; 4 MiB of definitions have 150,000")        \
+    X(YAML_ANCHORS, 1000, "anchors", "of one YAML document")                                     \
+    X(YAML_STEPS, 20000000, "steps", "keys looked at: aliases and merge keys multiply them")     \
+    X(REGISTRY_CA, 32 * CK_KIB, "bytes", "certs.d of one host, with key: a job is one frame")    \
+    X(REGISTRY_SECRET, 8 * CK_KIB, "bytes", "a password or token of the user; clouds give 3 KiB")\
+    X(REGISTRY_NAME, 512, "bytes", "a host, repository or tag in a job")                         \
+    X(REGISTRY_NEXT, 4 * CK_KIB, "bytes", "path and query of a further page")                    \
+    X(REGISTRY_TOKEN, 1 * CK_MIB, "bytes", "an answer of a token server; real ones have 5 KiB")  \
+    X(REGISTRY_ERROR, 64 * CK_KIB, "bytes", "the body of an error, of which one line is shown")  \
+    X(REGISTRY_HEADERS, 256, "headers", "of one answer; real ones have some 20")                 \
+    X(REGISTRY_HEADER_BYTES, 64 * CK_KIB, "bytes", "all headers of one answer")                  \
+    X(REGISTRY_REDIRECTS, 5, "redirects", "registry to store is one")                            \
+    X(REGISTRY_WAIT, 300, "seconds", "a longer Retry-After is no reason to sit and wait")        \
+    X(REGISTRY_SECONDS, 300, "seconds", "one document or token; 4 MiB at 14 KiB/s")              \
+    X(REGISTRY_WARNING, 4 * CK_KIB, "bytes", "of all Warning headers; distribution-spec")        \
+    X(DAEMON_MESSAGE, 4 * CK_KIB, "bytes", "what a daemon says of a request that failed")        \
+    X(DAEMON_SILENCE, 900, "seconds", "a daemon that unpacks a large image is silent")           \
+    X(DAEMON_TARGET, 16 * CK_KIB, "bytes", "a path with its query; names of many images")        \
     X(CONFIG_FILE, 1 * CK_MIB, "bytes", "a file of settings; Debian's short names take 12 KiB")  \
     X(CONFIG_FILES, 1000, "files", "of one drop-in folder, or certificates of one registry")     \
     X(TOML_DEPTH, 16, "levels", "registries.conf nests 3 levels: an array of tables in another") \

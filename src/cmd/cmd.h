@@ -24,6 +24,8 @@ int ck_cmd_release(int argc, char **argv);
 int ck_cmd_deny(int argc, char **argv);
 int ck_cmd_export(int argc, char **argv);
 int ck_cmd_import(int argc, char **argv);
+int ck_cmd_lock(int argc, char **argv);
+int ck_cmd_verify(int argc, char **argv);
 
 /* "cocket: ..." on standard error; frees `e`, returns its exit status. */
 int ck_cmd_fail(ck_err *e);
@@ -39,6 +41,9 @@ int ck_cmd_options(int argc, char **argv, const char *page, const struct option 
 unsigned ck_cmd_columns(void);
 /* All of it to standard output. Class OURS. */
 CK_MUST ck_err *ck_cmd_print(ck_view text);
+/* Seconds since the epoch: SOURCE_DATE_EPOCH, where it is set, makes what is built reproducible.
+ * Class USAGE. */
+CK_MUST ck_err *ck_cmd_now(int64_t *ret);
 /* Prints the page's help. */
 int ck_cmd_help(const char *page);
 

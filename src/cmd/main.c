@@ -32,6 +32,8 @@ static const struct verb {
     { "log", ck_cmd_log, "cocket-log" },
     { "export", ck_cmd_export, "cocket-export" },
     { "import", ck_cmd_import, "cocket-export" },
+    { "lock", ck_cmd_lock, "cocket-lock" },
+    { "verify", ck_cmd_verify, "cocket-verify" },
     { "db", ck_cmd_db, "cocket-db" },
     { "version", cmd_version, "cocket" },
     { "--version", cmd_version, "cocket" },
