@@ -22,6 +22,9 @@ static const struct verb {
     const char *page;
 } verbs[] = {
     { "scan", ck_cmd_scan, "cocket-scan" },
+    { "fetch", ck_cmd_fetch, "cocket-fetch" },
+    { "lock", ck_cmd_lock, "cocket-lock" },
+    { "verify", ck_cmd_verify, "cocket-verify" },
     { "db", ck_cmd_db, "cocket-db" },
     { "version", cmd_version, "cocket" },
     { "--version", cmd_version, "cocket" },

@@ -1,6 +1,8 @@
 #include "base/file.h"
 #include "base/mem.h"
+#include "cmd/bars.h"
 #include "cmd/cmd.h"
+#include "cmd/remote.h"
 #include "report/report.h"
 #include "scan/scan.h"
 #include "update/wanted.h"
@@ -21,6 +23,8 @@ struct args {
     enum { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER } colour;
     struct ck_platform platform;
     struct ck_progress_line line;
+    struct ck_bars bars;
+    struct ck_remote_args remote;
     struct ck_scan_options scan;
 };
 
@@ -31,6 +35,7 @@ enum opt {
     OPT_NO_CACHE, OPT_COLOR, OPT_NO_SANDBOX,
 };
 static const struct option options[] = {
+    CK_REMOTE_OPTIONS,
     { "format", required_argument, NULL, OPT_FORMAT },
     { "output", required_argument, NULL, 'o' },
     { "db", required_argument, NULL, OPT_DB },
@@ -81,6 +86,10 @@ static ck_err *set_colour(struct args *a, const char *value)
 static ck_err *take_option(void *ctx, int opt)
 {
     struct args *a = ctx;
+    bool taken = false;
+    CK_TRY(ck_remote_args_take(&a->remote, opt, &taken));
+    if (taken)
+        return NULL;
     switch (opt) {
     case OPT_FORMAT:
         return set_format(a, optarg);
@@ -123,10 +132,11 @@ static int parse(int argc, char **argv, struct args *a)
     if (status >= 0)
         return status;
     if (argc - optind != 1)
-        return ck_cmd_usage(page, argc == optind ? "an image is missing (oci:DIR, "
-                                                   "oci-archive:FILE, "
-                                                   "docker-archive:FILE, rootfs:DIR)"
-                                                 : "one image at a time");
+        return ck_cmd_usage(page, argc == optind
+                                      ? "an image is missing (NAME at a registry, store:NAME, "
+                                        "oci:DIR, oci-archive:FILE, docker-archive:FILE, "
+                                        "rootfs:DIR)"
+                                      : "one image at a time");
     a->reference = argv[optind];
     return -1;
 }
@@ -218,6 +228,29 @@ static int exit_status(const struct args *a, const struct ck_report *r)
     return a->fail_incomplete && r->n_gaps ? CK_EXIT_DENIED : CK_EXIT_OK;
 }
 
+static void report_progress(void *ctx, uint64_t done, uint64_t total)
+{
+    struct args *a = ctx;
+    ck_progress_line_report(&a->line, done, total);
+}
+
+static void report_arrivals(void *ctx, struct ck_arrivals *arrivals)
+{
+    struct args *a = ctx;
+    ck_bars_show(&a->bars, arrivals);
+}
+
+static void set_up(struct args *a)
+{
+    a->line = ck_progress_line_new("scanning", a->quiet);
+    a->bars = ck_bars_new(a->quiet);
+    a->scan.progress = (struct ck_progress){ report_progress, report_arrivals, a };
+    a->scan.store = a->remote.store;
+    a->scan.remote = a->remote.remote;
+    a->scan.refetch = a->remote.refetch;
+    a->scan.max_size = a->remote.max_size;
+}
+
 static ck_err *scan(struct args *a, const struct ck_db *db, int *ret_status)
 {
     ck_autoarena struct ck_arena arena = { 0 };
@@ -226,10 +259,10 @@ static ck_err *scan(struct args *a, const struct ck_db *db, int *ret_status)
     struct ck_scan *s = NULL;
     CK_TRY(ck_reference_parse(a->reference, &arena, &ref));
     a->scan.db = db;
-    a->line = ck_progress_line_new("scanning", a->quiet);
-    a->scan.progress = (struct ck_progress){ ck_progress_line_report, &a->line };
+    set_up(a);
     ck_err *e = ck_scan_image(&ref, &a->scan, &s);
     ck_progress_line_end(&a->line);
+    ck_bars_end(&a->bars);
     if (e)
         return e;
     e = render(a, s, &out);

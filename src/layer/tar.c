@@ -44,6 +44,7 @@ struct ck_tar {
     struct ck_buf global_buf;
     struct ck_buf longs[LONG_COUNT]; /* empty where there is none */
     struct ck_tar_pax pax;
+    struct ck_buf extents; /* of the pending entry, where it is sparse */
     struct ck_tar_map map;
     struct ck_tar_entry entry;
 };
@@ -53,6 +54,8 @@ struct ck_tar *ck_tar_new(const struct ck_tar_ops *ops, void *ctx)
     struct ck_tar *t = ck_new(struct ck_tar);
     t->ops = *ops;
     t->ctx = ctx;
+    t->extents = ck_buf_new(CK_LIMIT_NONE); /* at most SPARSE_ENTRIES */
+    t->pax.sparse.keep = &t->extents;
     t->pax_buf = t->global_buf = ck_buf_new(CK_LIMIT_PAX_HEADER);
     for (size_t i = 0; i < LONG_COUNT; i++)
         t->longs[i] = ck_buf_new(CK_LIMIT_PAX_HEADER);
@@ -63,6 +66,7 @@ void ck_tar_free(struct ck_tar *t)
 {
     if (!t)
         return;
+    ck_buf_free(&t->extents);
     ck_buf_free(&t->pax_buf);
     ck_buf_free(&t->global_buf);
     for (size_t i = 0; i < LONG_COUNT; i++)
@@ -146,7 +150,7 @@ static ck_err *end_long(struct ck_buf *buf)
 
 static ck_err *end_meta(struct ck_tar *t)
 {
-    struct ck_tar_pax global;
+    struct ck_tar_pax global = { 0 };
     struct ck_buf *buf = t->meta_buf;
     t->state = STATE_PADDING;
     if (t->meta == 'x')
@@ -316,7 +320,8 @@ static void fill_numbers(struct ck_tar *t, struct ck_tar_entry *e)
 static ck_err *end_entry(struct ck_tar *t)
 {
     t->state = STATE_PADDING;
-    t->pax = (struct ck_tar_pax){ 0 };
+    t->pax = (struct ck_tar_pax){ .sparse.keep = &t->extents };
+    ck_buf_clear(&t->extents);
     for (size_t i = 0; i < LONG_COUNT; i++)
         ck_buf_clear(&t->longs[i]);
     ck_err *e = from_callback(t, t->ops.end(t->ctx));
@@ -331,6 +336,7 @@ static ck_err *announce(struct ck_tar *t)
     if (e->sparse) {
         CK_TRY(ck_tar_sparse_check(&t->pax.sparse, e->size));
         e->real_size = t->pax.sparse.real_size;
+        e->extents = ck_buf_view(&t->extents);
     }
     e->data = t->at;
     t->left = e->size;

@@ -48,6 +48,7 @@ struct ck_tar_entry {
     uint64_t size;    /* bytes of content that follow; 0 unless CK_TAR_FILE */
     uint64_t real_size; /* of a sparse file; else = size */
     bool sparse;      /* content is the stored extents, not the file */
+    ck_view extents;  /* of a sparse file: offset and size of each, 64 bit each (base/buf.h) */
     uint32_t mode;    /* permission bits with setuid, setgid, sticky: 07777 */
     uint64_t uid, gid;
     int64_t mtime;

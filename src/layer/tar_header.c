@@ -167,6 +167,10 @@ ck_err *ck_tar_sparse_add(struct ck_tar_sparse *s, uint64_t offset, uint64_t siz
     if (offset < s->end || size > CK_MAX_LAYER_TAR || offset > UINT64_MAX - size)
         return ck_err_new(CK_ERR_HOSTILE, "sparse extent %llu overlaps or runs over",
                           (unsigned long long)s->count);
+    if (s->keep) {
+        ck_put_u64(s->keep, offset);
+        ck_put_u64(s->keep, size);
+    }
     s->count++;
     s->end = offset + size;
     s->stored += size;

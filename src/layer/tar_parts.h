@@ -4,6 +4,7 @@
 #ifndef CK_LAYER_TAR_PARTS_H
 #define CK_LAYER_TAR_PARTS_H
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/view.h"
 
@@ -30,11 +31,12 @@ struct ck_tar_header {
 CK_MUST ck_err *ck_tar_header_read(ck_view block, struct ck_tar_header *ret);
 bool ck_tar_block_zero(ck_view bytes); /* any length */
 
-/* The map of a sparse file, as far as it was read. Extents are not kept, only proven to be in
- * order, without overlap, inside the file, and to add up to what the archive stores. */
+/* The map of a sparse file, as far as it was read. Extents are proven to be in order, without
+ * overlap, inside the file, and to add up to what the archive stores. */
 struct ck_tar_sparse {
     uint64_t count, stored, end;
     uint64_t real_size;
+    struct ck_buf *keep; /* gets offset and size of each; NULL: they are not kept */
 };
 CK_MUST ck_err *ck_tar_sparse_add(struct ck_tar_sparse *s, uint64_t offset, uint64_t size);
 CK_MUST ck_err *ck_tar_sparse_check(const struct ck_tar_sparse *s, uint64_t content);
@@ -76,7 +78,8 @@ struct ck_tar_pax {
     uint64_t offset;
     struct ck_tar_sparse sparse;
 };
-/* `global`: a header of type g, which may not name what belongs to one entry. */
+/* `global`: a header of type g, which may not name what belongs to one entry. Of *ret only
+ * sparse.keep is read. */
 CK_MUST ck_err *ck_tar_pax_read(ck_view content, bool global, struct ck_tar_pax *ret);
 
 #endif

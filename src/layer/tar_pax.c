@@ -222,7 +222,7 @@ static const struct keyword *find_keyword(ck_view key)
 
 ck_err *ck_tar_pax_read(ck_view content, bool global, struct ck_tar_pax *ret)
 {
-    struct ck_tar_pax p = { .present = true };
+    struct ck_tar_pax p = { .present = true, .sparse.keep = ret->sparse.keep };
     for (uint64_t n = 0; content.n; n++) {
         ck_view key, value;
         if (n == CK_MAX_PAX_RECORDS)

@@ -21,6 +21,10 @@ static inline ck_err *on_entry(void *ctx, const struct ck_tar_entry *e)
     h->entries++;
     h->capability |= e->has_capability;
     h->sparse |= e->sparse;
+    uint64_t stored = 0;
+    for (ck_cur c = ck_cur_of(e->extents); !ck_cur_end(&c); stored += ck_cur_le64(&c))
+        ck_cur_skip(&c, 8);
+    assert_int_equal(stored, e->sparse ? e->size : 0);
     h->real_size = e->real_size;
     ck_buf_format(&h->text, "%d %.*s", e->type, CK_VF(e->name));
     if (e->link.n)

@@ -14,7 +14,9 @@ enum ck_room {
     CK_ROOM_INSPECT,  /* one layer */
     CK_ROOM_ROOTFS,   /* one directory tree */
     CK_ROOM_FEED,     /* one feed's bytes */
-    CK_ROOM_FETCH,    /* the network */
+    CK_ROOM_FETCH,    /* the network: feeds */
+    CK_ROOM_REGISTRY, /* the network: images */
+    CK_ROOM_UNPACK,   /* layers into one directory */
     CK_ROOM_VERIFY,   /* gpgv on a Release file */
     CK_ROOM_COUNT_
 };
@@ -26,6 +28,7 @@ enum {
     CK_CALLS_SPAWN_THREADS = 1 << 1, /* clone, for threads only */
     CK_CALLS_FILES = 1 << 2,   /* open, stat, read directories: where landlock allows */
     CK_CALLS_NETWORK = 1 << 3, /* sockets */
+    CK_CALLS_TREE = 1 << 5,    /* make and remove files where landlock allows */
     CK_CALLS_EXEC = 1 << 4,    /* become another program, of the paths named here only */
 };
 
@@ -38,6 +41,7 @@ struct ck_rights {
     const char *const *read_paths; /* landlock: read-only; NULL-terminated, or NULL */
     const char *const *exec_paths; /* landlock: read and execute */
     bool read_argument;     /* landlock: read-only on the directory the hub names */
+    bool write_argument;    /* landlock: make, write and remove below that directory */
     enum ck_limit result;   /* ceiling of all PIECEs of a job; NONE: the consumer limits */
 };
 

@@ -37,6 +37,13 @@ static ck_err *cap(int resource, rlim_t value, rlim_t grace, const char *name)
     return NULL;
 }
 
+/* A tree is walked with two descriptors a level, up to PATH_DEPTH. */
+static rlim_t descriptors(const struct ck_rights *r)
+{
+    enum { WALK = 2 * 256 + 64, FILES = 256, FEW = 16 };
+    return r->calls & CK_CALLS_TREE ? WALK : r->calls & CK_CALLS_FILES ? FILES : FEW;
+}
+
 static ck_err *cap_resources(const struct ck_rights *r)
 {
     rlim_t cpu = ck_limit_value(r->cpu);
@@ -45,7 +52,7 @@ static ck_err *cap_resources(const struct ck_rights *r)
     if (!(r->calls & CK_CALLS_THREADS)) /* counts the whole user's threads; clone is filtered */
         CK_TRY(cap(RLIMIT_NPROC, 0, 0, "nproc"));
     CK_TRY(cap(RLIMIT_MEMLOCK, 0, 0, "memlock"));
-    CK_TRY(cap(RLIMIT_NOFILE, r->calls & CK_CALLS_FILES ? 256 : 16, 0, "nofile"));
+    CK_TRY(cap(RLIMIT_NOFILE, descriptors(r), 0, "nofile"));
     /* At the soft limit SIGXCPU comes, which names it; at the hard one SIGKILL. */
     CK_TRY(cap(RLIMIT_CPU, cpu, 5, "cpu"));
     if (!sanitized)
@@ -69,6 +76,12 @@ static ck_err *drop_privileges(void)
 }
 
 /* --- landlock --------------------------------------------------------------------------------- */
+
+/* No devices, sockets or fifos. */
+#define FS_WRITE                                                                                 \
+    (LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |                             \
+     LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG | \
+     LANDLOCK_ACCESS_FS_MAKE_SYM)
 
 /* Headers of Debian 12 know ABI 2; later rights are given by number (landlock(7)). */
 #define FS_ABI1 ((1ull << 13) - 1)
@@ -99,14 +112,18 @@ static ck_err *allow_path(int ruleset, const char *path, uint64_t access)
     return rc == 0 ? NULL : ck_err_errno(CK_ERR_OURS, "landlock rule for %s", path);
 }
 
-static ck_err *allow_paths(int ruleset, const struct ck_rights *r, const char *argument)
+/* `later`: those of the rights that came after ABI 1 which this kernel knows. */
+static ck_err *allow_paths(int ruleset, const struct ck_rights *r, const char *argument,
+                           uint64_t later)
 {
     const uint64_t rd = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
     for (const char *const *p = r->read_paths; p && *p; p++)
         CK_TRY(allow_path(ruleset, *p, rd));
     for (const char *const *p = r->exec_paths; p && *p; p++)
         CK_TRY(allow_path(ruleset, *p, rd | LANDLOCK_ACCESS_FS_EXECUTE));
-    if (r->read_argument && argument)
+    if (r->write_argument && argument)
+        CK_TRY(allow_path(ruleset, argument, rd | FS_WRITE | (later & (FS_REFER | FS_TRUNCATE))));
+    else if (r->read_argument && argument)
         CK_TRY(allow_path(ruleset, argument, rd));
     return NULL;
 }
@@ -132,7 +149,7 @@ static ck_err *enter_landlock(const struct ck_rights *r, const char *argument)
     int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);
     if (ruleset < 0)
         return ck_err_errno(CK_ERR_OURS, "landlock ruleset");
-    ck_err *e = allow_paths(ruleset, r, argument);
+    ck_err *e = allow_paths(ruleset, r, argument, attr.fs & ~FS_ABI1);
     if (!e && syscall(SYS_landlock_restrict_self, ruleset, 0) != 0)
         e = ck_err_errno(CK_ERR_OURS, "landlock");
     close(ruleset);
@@ -171,6 +188,11 @@ static const int network_calls[] = {
     CALL(ioctl), CALL(fcntl), CALL(geteuid), CALL(getuid), CALL(getgid), CALL(getegid),
     CALL(select), CALL(pselect6), CALL(epoll_create1), CALL(epoll_ctl), CALL(epoll_wait),
     CALL(epoll_pwait), CALL(prctl), CALL(ftruncate), CALL(pwrite64),
+};
+/* Where landlock allows. Modes and times, which landlock does not guard, only on open files: there
+ * is no chmod by name, and utimensat takes none (add_times). */
+static const int tree_calls[] = {
+    CALL(mkdirat), CALL(symlinkat), CALL(linkat), CALL(unlinkat), CALL(ftruncate), CALL(fchmod),
 };
 static const int exec_calls[] = {
     CALL(execve),      CALL(arch_prctl), CALL(set_tid_address), CALL(set_robust_list),
@@ -215,6 +237,13 @@ static int add_thread_spawn(scmp_filter_ctx f)
     return rc ? rc : seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), CALL(clone3), 0);
 }
 
+/* utimensat without a name, as futimens makes it. */
+static int add_times(scmp_filter_ctx f)
+{
+    const struct scmp_arg_cmp no_name = SCMP_A1(SCMP_CMP_EQ, 0);
+    return seccomp_rule_add_array(f, SCMP_ACT_ALLOW, CALL(utimensat), 1, &no_name);
+}
+
 static int add_rules(scmp_filter_ctx f, unsigned calls)
 {
     int rc = ADD(f, SCMP_ACT_ALLOW, core_calls);
@@ -228,6 +257,10 @@ static int add_rules(scmp_filter_ctx f, unsigned calls)
         rc = add_thread_spawn(f);
     if (!rc && calls & CK_CALLS_FILES)
         rc = ADD(f, SCMP_ACT_ALLOW, file_calls);
+    if (!rc && calls & CK_CALLS_TREE)
+        rc = ADD(f, SCMP_ACT_ALLOW, tree_calls);
+    if (!rc && calls & CK_CALLS_TREE)
+        rc = add_times(f);
     if (!rc && calls & CK_CALLS_NETWORK)
         rc = ADD(f, SCMP_ACT_ALLOW, network_calls);
     if (!rc && calls & CK_CALLS_EXEC)

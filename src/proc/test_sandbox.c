@@ -26,6 +26,29 @@ static bool try_create(void)
 }
 static bool try_unlink(void) { return unlink("/tmp/cocket-sandbox-test") == 0; }
 static bool try_mkdir(void) { return mkdir("/tmp/cocket-sandbox-dir", 0700) == 0; }
+static bool try_mkdirat(void) { return mkdirat(AT_FDCWD, "/tmp/cocket-sandbox-dir", 0700) == 0; }
+static bool try_symlinkat(void)
+{
+    return symlinkat("x", AT_FDCWD, "/tmp/cocket-sandbox-link") == 0;
+}
+static bool try_linkat(void)
+{
+    return linkat(AT_FDCWD, "/etc/passwd", AT_FDCWD, "/etc/cocket-sandbox-link", 0) == 0;
+}
+static bool try_unlinkat(void) { return unlinkat(AT_FDCWD, "/tmp/cocket-sandbox-canary", 0) == 0; }
+static bool try_truncate(void)
+{
+    return open("/tmp/cocket-sandbox-canary", O_WRONLY | O_TRUNC | O_CLOEXEC) >= 0;
+}
+static bool try_mknod(void) { return mknod("/tmp/cocket-sandbox-node", S_IFIFO | 0600, 0) == 0; }
+static bool try_chmodat(void)
+{
+    return fchmodat(AT_FDCWD, "/tmp/cocket-sandbox-canary", 0644, 0) == 0;
+}
+static bool try_times(void)
+{
+    return utimensat(AT_FDCWD, "/tmp/cocket-sandbox-canary", NULL, 0) == 0;
+}
 static bool try_chmod(void) { return chmod("/", 0755) == 0; }
 static bool try_kill(void) { return kill(getppid(), 0) == 0; }
 static bool try_setuid(void) { return syscall(SYS_setuid, 0) == 0; }
@@ -103,6 +126,14 @@ static const struct attempt {
     { "create a file", try_create, 0 },
     { "unlink", try_unlink, 0 },
     { "mkdir", try_mkdir, 0 },
+    { "mkdirat", try_mkdirat, 0 },
+    { "symlinkat", try_symlinkat, 0 },
+    { "linkat", try_linkat, 0 },
+    { "unlinkat", try_unlinkat, 0 },
+    { "truncate", try_truncate, 0 },
+    { "mknod", try_mknod, 0 },
+    { "chmod by name", try_chmodat, 0 },
+    { "times by name", try_times, 0 },
     { "chmod", try_chmod, 0 },
     { "kill the hub", try_kill, 0 },
     { "setuid", try_setuid, 0 },
@@ -152,6 +183,8 @@ static void every_forbidden_thing_is_refused(void **state)
 #ifdef CK_SANITIZED
     print_message("the memory limit is not set in sanitized builds\n");
 #endif
+    int canary = open("/tmp/cocket-sandbox-canary", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    assert_true(canary >= 0);
     for (enum ck_room room = CK_ROOM_DOCUMENT; room < CK_ROOM_COUNT_; room++)
         for (size_t i = 0; i < sizeof attempts / sizeof attempts[0]; i++) {
             const struct attempt *a = &attempts[i];
@@ -166,9 +199,31 @@ static void every_forbidden_thing_is_refused(void **state)
                 print_error("%s room: %s: status %x\n", ck_rights_of(room)->name, a->name, status);
             assert_true(refused(status));
         }
+    close(canary);
+    assert_int_equal(unlink("/tmp/cocket-sandbox-canary"), 0);
 }
 
 static bool read_usr_share(void) { return open("/usr/share", O_RDONLY | O_DIRECTORY) >= 0; }
+
+static const char *writable;
+
+static bool write_below(void)
+{
+    int dir = open(writable, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int fd = openat(dir, "file", O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+    return fd >= 0 && fchmod(fd, 0644) == 0 && futimens(fd, NULL) == 0 &&
+           mkdirat(dir, "dir", 0700) == 0 && linkat(dir, "file", dir, "dir/again", 0) == 0 &&
+           symlinkat("x", dir, "link") == 0 && unlinkat(dir, "link", 0) == 0 &&
+           unlinkat(dir, "file", 0) == 0 && unlinkat(dir, "dir/again", 0) == 0 &&
+           unlinkat(dir, "dir", AT_REMOVEDIR) == 0;
+}
+
+static bool make_node_below(void)
+{
+    int dir = open(writable, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return mknodat(dir, "fifo", S_IFIFO | 0600, 0) == 0;
+}
+
 static bool just_work(void) { free(malloc(1 << 20)); return true; }
 static bool exec_true(void)
 {
@@ -184,6 +239,13 @@ static void what_the_table_grants_works(void **state)
         assert_int_equal(WEXITSTATUS(in_room(room, just_work, NULL)), GOT_IT);
     assert_int_equal(WEXITSTATUS(in_room(CK_ROOM_ROOTFS, read_usr_share, "/usr/share")), GOT_IT);
     assert_true(refused(in_room(CK_ROOM_ROOTFS, read_usr_share, "/etc")));
+    char dir[] = "/tmp/cocket-sandbox-XXXXXX";
+    assert_non_null(mkdtemp(dir));
+    writable = dir;
+    assert_int_equal(WEXITSTATUS(in_room(CK_ROOM_UNPACK, write_below, dir)), GOT_IT);
+    assert_true(refused(in_room(CK_ROOM_UNPACK, write_below, "/usr/share")));
+    assert_true(refused(in_room(CK_ROOM_UNPACK, make_node_below, dir)));
+    assert_int_equal(rmdir(dir), 0);
     assert_int_equal(in_room(CK_ROOM_VERIFY, exec_true, NULL), 0);
 }
 

@@ -299,6 +299,21 @@ static void put_judgement(struct json *j, const struct ck_report *r)
     end(j, '}');
 }
 
+static void put_warnings(struct json *j, const struct ck_report *r)
+{
+    put_array(j, "warnings");
+    for (size_t i = 0; i < r->n_warnings; i++) {
+        const struct ck_name_warning *w = &r->warnings[i];
+        element(j);
+        begin(j, '{');
+        put_string(j, "kind", ck_view_str(ck_name_warning_name(w->kind)));
+        put_string(j, "text", w->text);
+        put_optional(j, "like", w->like);
+        end(j, '}');
+    }
+    end(j, ']');
+}
+
 static void put_database(struct json *j, const struct ck_report_database *db)
 {
     put_object(j, "database");
@@ -334,6 +349,7 @@ ck_err *ck_report_json(const struct ck_report *r, struct ck_buf *out)
     put_summary(&j, r);
     put_suppressed(&j, r);
     put_judgement(&j, r);
+    put_warnings(&j, r);
     put_database(&j, r->database);
     end(&j, '}');
     ck_put_u8(out, '\n');

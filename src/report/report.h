@@ -5,6 +5,7 @@
 #define CK_REPORT_REPORT_H
 
 #include "advisory/match.h"
+#include "trust/near_miss.h"
 
 struct ck_report_layer {
     ck_view digest, diff_id, media_type; /* text; digest empty for rootfs */
@@ -44,6 +45,8 @@ struct ck_report {
     ck_view *reasons;
     size_t n_reasons;
     const struct ck_report_database *database; /* NULL: scanned without one */
+    const struct ck_name_warning *warnings; /* of the name that it was fetched under */
+    size_t n_warnings;
     ck_view platforms; /* "linux/arm64, linux/s390x": what else the index offers, or empty */
 };
 

@@ -127,6 +127,12 @@ static ck_view debian_reasons[] = {
     V("CVE-2025-0001 in libssl3 is known to be exploited"),
 };
 
+static const struct ck_name_warning debian_warnings[] = {
+    { CK_NAME_NEAR_MISS, V("debiann\x1b[2J is one letter away from the official image debian"),
+      V("debian") },
+    { CK_TAG_MOVES, V("the tag latest moves with each release"), V("") },
+};
+
 static const struct ck_report debian = {
     .reference = V("oci:/srv/images/app:1.4"),
     .digest = V("sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"),
@@ -142,6 +148,8 @@ static const struct ck_report debian = {
     .gaps = debian_gaps, .n_gaps = LEN(debian_gaps),
     .decision = V("deny"), .reasons = debian_reasons, .n_reasons = LEN(debian_reasons),
     .database = &debian_database,
+    .warnings = debian_warnings,
+    .n_warnings = LEN(debian_warnings),
     .platforms = V("linux/arm64/v8, linux/s390x"),
 };
 const struct ck_report *sample_debian(void) { return &debian; }

@@ -220,9 +220,22 @@ static void put_gaps(struct ck_table *t)
     }
 }
 
+/* --- The name --------------------------------------------------------------------------------- */
+
+static void put_warnings(struct ck_table *t)
+{
+    for (size_t i = 0; i < t->r->n_warnings; i++) {
+        struct ck_cell cells[] = { { CK_V("!"), 1, "1;33" },
+                                   { ck_table_escaped(t, t->r->warnings[i].text), t->columns - 4,
+                                     NULL } };
+        ck_table_close_row(t, CK_MARGIN, cells, 2);
+    }
+}
+
 void ck_table_head(struct ck_table *t)
 {
     put_verdict(t);
+    put_warnings(t);
     put_counts(t);
     put_image(t);
     put_gaps(t);

@@ -1,4 +1,5 @@
 /* The document room: index, manifest and config of an image, one JSON document a job. */
+#include "image/engine.h"
 #include "image/image.h"
 #include "room/input.h"
 #include "room/rooms.h"
@@ -43,6 +44,18 @@ static ck_err *decode(const struct ck_job_document *j, ck_view json, struct ck_a
         struct ck_docker_doc d;
         CK_TRY(ck_image_docker_manifest(json, a, &d));
         ck_docker_doc_encode(&d, out);
+        return NULL;
+    }
+    case CK_DOCUMENT_ENGINE_IMAGE: {
+        struct ck_engine_image m;
+        CK_TRY(ck_engine_image(json, a, &m));
+        ck_engine_image_encode(&m, out);
+        return NULL;
+    }
+    case CK_DOCUMENT_ENGINE_ERROR: {
+        ck_view text;
+        CK_TRY(ck_engine_error(json, a, &text));
+        ck_put_bytes(out, text);
         return NULL;
     }
     case CK_DOCUMENT_COUNT_:

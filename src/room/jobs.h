@@ -24,6 +24,8 @@ enum ck_document {
     CK_DOCUMENT_ARTIFACT, /* a manifest of any use */
     CK_DOCUMENT_CONFIG,
     CK_DOCUMENT_DOCKER,   /* docker save's manifest.json */
+    CK_DOCUMENT_ENGINE_IMAGE, /* image/engine.h: what a daemon says of an image */
+    CK_DOCUMENT_ENGINE_ERROR, /* the error among a daemon's messages, or nothing */
     CK_DOCUMENT_COUNT_
 };
 struct ck_job_document {

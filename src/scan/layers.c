@@ -14,7 +14,7 @@
 struct slot {
     size_t layer;
     struct ck_room_proc *room;
-    struct ck_hasher *hasher;
+    struct ck_hasher *hasher; /* NULL where the blob is hashed as it arrives */
     struct ck_buf result;
     uint64_t done; /* bytes of the blob */
 };
@@ -25,8 +25,8 @@ struct run {
     const struct ck_layers_options *o;
     const struct ck_layer_wants *wants;
     struct ck_layer_facts *facts;
-    size_t *todo; /* layers to read, in order */
-    size_t n_todo, next;
+    size_t *todo; /* layers to read, in order; SIZE_MAX once begun */
+    size_t n_todo, begun;
     int stream; /* the copied blobs of a compressed archive, or -1 */
     struct slot *slots;
     size_t n_slots, busy;
@@ -77,7 +77,7 @@ static ck_err *needs_reading(struct run *r, size_t i, bool *ret)
         found = !e; /* an entry that cannot be read is read anew from the layer */
         ck_err_free(e);
     }
-    *ret = !found && twin(r->image, i) == i;
+    *ret = (!found || (l->absent && r->o->refetch)) && twin(r->image, i) == i;
     return NULL;
 }
 
@@ -88,6 +88,7 @@ static ck_err *plan(struct run *r)
         bool read = false;
         CK_TRY(needs_reading(r, i, &read));
         if (read) {
+            ck_source_want(r->source, i);
             r->todo[r->n_todo++] = i;
             r->total += r->image->layers[i].size;
         }
@@ -126,38 +127,71 @@ static ck_err *encode_job(struct run *r, size_t i, const struct ck_slice *where,
     return NULL;
 }
 
-/* The room reads the file itself, beside the hasher; a layer of a compressed archive goes through
- * the hasher, which hands on what it hashed. */
+/* Where a room reads a layer from: in and ticks are -1 or ours to close. */
+struct feed {
+    int in, ticks;
+    int pipe; /* the hasher hands on what it hashed */
+    struct ck_slice where;
+};
+
+static void close_feed(const struct feed *f)
+{
+    if (f->in >= 0)
+        close(f->in);
+    if (f->ticks >= 0)
+        close(f->ticks);
+}
+
+/* The room reads the file itself, beside the hasher or the download; a layer of a compressed
+ * archive goes through the hasher, which hands on what it hashed. */
+static ck_err *open_feed(struct run *r, const struct ck_image_layer *l, struct feed *f)
+{
+    int ends[2];
+    *f = (struct feed){ .in = -1, .ticks = -1, .pipe = -1, .where = l->where };
+    if (l->missing)
+        return ck_err_new(CK_ERR_UNAVAILABLE, "its blob is missing");
+    if (l->arrival != SIZE_MAX) {
+        f->where = (struct ck_slice){ .length = l->size };
+        return ck_arrivals_open(ck_source_arrivals(r->source), l->arrival, &f->in, &f->ticks);
+    }
+    if (!l->where.pipe) {
+        f->in = fcntl(l->fd, F_DUPFD_CLOEXEC, 0);
+        return f->in < 0 ? ck_err_errno(CK_ERR_OURS, "descriptor of a blob") : NULL;
+    }
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return ck_err_errno(CK_ERR_OURS, "pipe");
+    f->in = ends[0];
+    f->pipe = ends[1];
+    f->where = (struct ck_slice){ .pipe = true };
+    return NULL;
+}
+
+static ck_err *start_room(struct run *r, struct slot *s, const struct feed *f)
+{
+    ck_autobuf struct ck_buf job = ck_buf_new(CK_LIMIT_NONE);
+    struct ck_room_options ro = { .no_sandbox = r->o->no_sandbox };
+    CK_TRY(encode_job(r, s->layer, &f->where, &job));
+    CK_TRY(ck_room_start(CK_ROOM_INSPECT, &ro, &s->room));
+    return ck_room_job(s->room, ck_buf_view(&job), f->in, f->ticks);
+}
+
 static ck_err *start_slot(struct run *r, struct slot *s, size_t i)
 {
     const struct ck_image_layer *l = &r->image->layers[i];
-    ck_autobuf struct ck_buf job = ck_buf_new(CK_LIMIT_NONE);
-    struct ck_room_options ro = { .no_sandbox = r->o->no_sandbox };
-    int ends[2] = { -1, -1 }, in = l->fd;
-    struct ck_slice where = l->where;
+    struct feed f;
     *s = (struct slot){ .layer = i, .result = ck_buf_new(CK_LIMIT_FACTS) };
-    if (l->missing)
-        return ck_err_new(CK_ERR_UNAVAILABLE, "its blob is missing");
-    if (where.pipe) {
-        if (pipe2(ends, O_CLOEXEC) != 0)
-            return ck_err_errno(CK_ERR_OURS, "pipe");
-        in = ends[0];
-        where = (struct ck_slice){ .pipe = true };
-    }
-    ck_err *e = encode_job(r, i, &where, &job);
-    if (!e)
-        e = ck_room_start(CK_ROOM_INSPECT, &ro, &s->room);
-    if (!e)
-        e = ck_room_job(s->room, ck_buf_view(&job), in, -1);
-    if (ends[0] >= 0)
-        close(ends[0]);
+    CK_TRY(open_feed(r, l, &f));
+    ck_err *e = start_room(r, s, &f);
+    close_feed(&f);
     if (e) {
-        if (ends[1] >= 0)
-            close(ends[1]);
+        if (f.pipe >= 0)
+            close(f.pipe);
         return e;
     }
-    return ck_hasher_start(blob_digest(l)->alg, where.pipe ? r->stream : l->fd,
-                           where.pipe ? 0 : where.offset, l->size, ends[1], &s->hasher);
+    if (l->arrival != SIZE_MAX)
+        return NULL;
+    return ck_hasher_start(blob_digest(l)->alg, l->where.pipe ? r->stream : l->fd,
+                           l->where.pipe ? 0 : l->where.offset, l->size, f.pipe, &s->hasher);
 }
 
 static void end_slot(struct slot *s)
@@ -179,22 +213,36 @@ static ck_err *check_blob(const struct ck_image_layer *l, const struct ck_digest
                       l->has_digest ? "descriptor, digest" : "config, rootfs.diff_ids");
 }
 
-/* The room has said DONE or has failed with `e`. A blob that is not what its digest says is the
- * reason for whatever the room found in it. */
-static ck_err *finish_slot(struct run *r, struct slot *s, ck_err *e)
+/* Whether the blob is what its digest says. *ret_wrong: it is not, which is the reason for whatever
+ * its room found in it. */
+static ck_err *verify_blob(struct run *r, struct slot *s, bool *ret_wrong)
 {
     const struct ck_image_layer *l = &r->image->layers[s->layer];
     struct ck_digest got;
-    ck_room_stop(ck_steal(s->room));
-    ck_err *read = ck_hasher_finish(ck_steal(s->hasher), &got);
-    ck_err *wrong = read ? NULL : check_blob(l, &got);
-    if (wrong || e) {
-        ck_err_free(read);
-        if (wrong)
-            ck_err_free(e);
-        return wrong ? wrong : e;
+    ck_err *e = NULL;
+    if (l->arrival != SIZE_MAX) {
+        e = ck_arrivals_verified(ck_source_arrivals(r->source), l->arrival);
+        *ret_wrong = e != NULL;
+        return e;
     }
-    CK_TRY(read);
+    *ret_wrong = false;
+    CK_TRY(ck_hasher_finish(ck_steal(s->hasher), &got));
+    e = check_blob(l, &got);
+    *ret_wrong = e != NULL;
+    return e;
+}
+
+/* The room has said DONE or has failed with `e`. */
+static ck_err *finish_slot(struct run *r, struct slot *s, ck_err *e)
+{
+    const struct ck_image_layer *l = &r->image->layers[s->layer];
+    bool wrong = false;
+    ck_room_stop(ck_steal(s->room));
+    ck_err *blob = verify_blob(r, s, &wrong);
+    if (e || blob) {
+        ck_err_free(e && !wrong ? blob : e);
+        return e && !wrong ? e : blob;
+    }
     struct ck_layer_facts *f = &r->facts[s->layer];
     ck_buf_free(&f->bytes);
     f->bytes = s->result;
@@ -231,20 +279,60 @@ static void note(void *ctx, uint64_t done)
 static void report(struct run *r)
 {
     uint64_t done = r->finished;
-    if (!r->o->progress.report)
+    const struct ck_progress *p = &r->o->progress;
+    if (p->arrivals && ck_source_arrivals(r->source)) {
+        p->arrivals(p->ctx, ck_source_arrivals(r->source));
+        return;
+    }
+    if (!p->report)
         return;
     for (size_t i = 0; i < r->n_slots; i++)
         if (r->slots[i].room)
             done += r->slots[i].done;
-    r->o->progress.report(r->o->progress.ctx, done, r->total);
+    p->report(p->ctx, done, r->total);
+}
+
+/* A layer on its way can be begun once it is readable; one that failed, at once, to say so. */
+static bool can_begin(struct run *r, size_t layer)
+{
+    const struct ck_image_layer *l = &r->image->layers[layer];
+    if (l->arrival == SIZE_MAX)
+        return true;
+    struct ck_arrival a = ck_arrivals_look(ck_source_arrivals(r->source), l->arrival);
+    return a.readable || a.phase == CK_ARRIVAL_FAILED;
+}
+
+/* The next layer to begin, the lowest first; SIZE_MAX: none now. */
+static size_t next_layer(struct run *r)
+{
+    for (size_t k = 0; k < r->n_todo; k++) {
+        size_t layer = r->todo[k];
+        if (layer != SIZE_MAX && can_begin(r, layer)) {
+            r->todo[k] = SIZE_MAX;
+            r->begun++;
+            return layer;
+        }
+    }
+    return SIZE_MAX;
+}
+
+/* What failed before it was readable is told without a room. */
+static ck_err *failed_arrival(struct run *r, size_t layer)
+{
+    const struct ck_image_layer *l = &r->image->layers[layer];
+    struct ck_arrivals *a = ck_source_arrivals(r->source);
+    if (l->arrival == SIZE_MAX || ck_arrivals_look(a, l->arrival).readable)
+        return NULL;
+    return ck_arrivals_verified(a, l->arrival);
 }
 
 static ck_err *fill_slots(struct run *r)
 {
-    for (size_t i = 0; i < r->n_slots && r->next < r->n_todo; i++) {
-        if (r->slots[i].room)
+    for (size_t i = 0; i < r->n_slots; i++) {
+        size_t layer = r->slots[i].room ? SIZE_MAX : next_layer(r);
+        if (layer == SIZE_MAX)
             continue;
-        size_t layer = r->todo[r->next++];
+        CK_TRY(named(r, layer, failed_arrival(r, layer)));
         CK_TRY(named(r, layer, start_slot(r, &r->slots[i], layer)));
         r->busy++;
     }
@@ -262,18 +350,32 @@ static ck_err *step_slot(struct run *r, struct slot *s)
     return named(r, s->layer, finish_slot(r, s, e));
 }
 
-/* Waits until a room has something to say, or is stuck. */
+/* Whether the room of this slot may be waiting for the network. */
+static bool arriving(struct run *r, const struct slot *s)
+{
+    const struct ck_image_layer *l = &r->image->layers[s->layer];
+    return l->arrival != SIZE_MAX &&
+           ck_arrivals_look(ck_source_arrivals(r->source), l->arrival).phase < CK_ARRIVAL_VERIFIED;
+}
+
+/* Waits until a room has something to say or is stuck, or a blob has got further. */
 static ck_err *poll_slots(struct run *r, struct pollfd *p)
 {
-    int patience = 1000; /* progress is shown at least so often */
+    enum { PATIENCE_MS = 1000, PATIENCE_ARRIVING_MS = 100 }; /* progress is shown so often */
+    struct ck_arrivals *a = ck_source_arrivals(r->source);
     for (size_t i = 0; i < r->n_slots; i++) {
         struct slot *s = &r->slots[i];
         p[i] = (struct pollfd){ .fd = s->room ? ck_room_fd(s->room) : -1, .events = POLLIN };
+        if (s->room && arriving(r, s))
+            ck_room_excuse(s->room);
         if (s->room && ck_room_patience(s->room) == 0)
             return named(r, s->layer, ck_room_stuck(s->room));
     }
-    if (poll(p, r->n_slots, patience) < 0 && errno != EINTR)
+    p[r->n_slots] = (struct pollfd){ .fd = a ? ck_arrivals_fd(a) : -1, .events = POLLIN };
+    if (poll(p, r->n_slots + 1, a ? PATIENCE_ARRIVING_MS : PATIENCE_MS) < 0 && errno != EINTR)
         return ck_err_errno(CK_ERR_OURS, "poll");
+    if (a)
+        ck_arrivals_calm(a);
     return NULL;
 }
 
@@ -281,7 +383,7 @@ static ck_err *read_all(struct run *r, struct pollfd *p)
 {
     for (;;) {
         CK_TRY(fill_slots(r));
-        if (r->busy == 0)
+        if (r->busy == 0 && r->begun == r->n_todo)
             return NULL;
         CK_TRY(poll_slots(r, p));
         for (size_t i = 0; i < r->n_slots; i++)
@@ -301,7 +403,7 @@ static ck_err *read_layers(struct run *r)
         CK_TRY(ck_source_stream(r->source, r->todo, r->n_todo, &r->stream));
     }
     r->slots = ck_calloc(r->n_slots, sizeof *r->slots);
-    struct pollfd *p = ck_calloc(r->n_slots, sizeof *p);
+    struct pollfd *p = ck_calloc(r->n_slots + 1, sizeof *p);
     ck_err *e = read_all(r, p);
     for (size_t i = 0; i < r->n_slots; i++)
         end_slot(&r->slots[i]);

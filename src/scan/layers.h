@@ -14,17 +14,20 @@ struct ck_layer_facts {
     struct ck_index index; /* into bytes */
 };
 
-/* Called now and then from the scanning thread: compressed bytes read of those to be read. */
+/* Called now and then from the scanning thread: compressed bytes read of those to be read; and what
+ * is on its way, where something is. Both may be NULL. */
 struct ck_progress {
     void (*report)(void *ctx, uint64_t done, uint64_t total);
+    void (*arrivals)(void *ctx, struct ck_arrivals *a);
     void *ctx;
 };
 
 struct ck_layers_options {
     const struct ck_cache *cache;
-    struct ck_progress progress; /* report may be NULL */
+    struct ck_progress progress;
     unsigned parallel;           /* 0: number of cores */
     bool no_sandbox;
+    bool refetch; /* what the store has not is fetched, also where its facts are known */
 };
 
 /* What the second pass must read beyond the first (see room/jobs.h), per layer. */

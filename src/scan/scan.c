@@ -20,6 +20,7 @@ struct ck_scan {
     struct ck_match match;
     struct ck_report_database database;
     struct ck_report report;
+    const char *state; /* in the store, or NULL */
 };
 
 /* --- facts
@@ -42,7 +43,8 @@ static ck_err *read_rootfs(struct ck_scan *s, const char *path)
 static ck_err *read_layers(struct ck_scan *s)
 {
     struct ck_layers_options o = { .cache = &s->cache, .progress = s->options.progress,
-                                   .no_sandbox = s->options.no_sandbox };
+                                   .no_sandbox = s->options.no_sandbox,
+                                   .refetch = s->options.refetch };
     bool any = false;
     s->n_facts = ck_source_image(s->source)->n_layers;
     s->facts = ck_calloc(s->n_facts + 1, sizeof *s->facts);
@@ -110,6 +112,8 @@ static void report_image(struct ck_scan *s)
     r->architecture = im->config.platform.architecture;
     r->created = im->config.created;
     r->platforms = im->platforms;
+    r->warnings = im->warnings;
+    r->n_warnings = im->n_warnings;
     r->os_release = s->inventory.os;
     r->distro = s->distro;
     report_layers(s);
@@ -181,11 +185,77 @@ static ck_err *match(struct ck_scan *s)
                              &s->match);
 }
 
+/* --- into the store's books
+ * --------------------------------------------------------------------- */
+
+/* Layers whose facts were known are not fetched for a scan: the image may be judged and yet not be
+ * there to be loaded. */
+static bool is_complete(const struct ck_image *im)
+{
+    for (size_t i = 0; i < im->n_layers; i++)
+        if (im->layers[i].missing || (im->layers[i].absent && im->layers[i].arrival == SIZE_MAX))
+            return false;
+    return true;
+}
+
+static ck_err *record(struct ck_scan *s, bool complete, enum ck_state_of_image state,
+                      ck_view reason)
+{
+    const struct ck_image *im = ck_source_image(s->source);
+    struct ck_digest moved_from;
+    enum ck_state_of_image holds;
+    bool moved;
+    CK_TRY(ck_source_record(s->source, complete, &moved, &moved_from));
+    CK_TRY(ck_store_decide(ck_source_store(s->source), &im->digest, state, reason, CK_BY_SCAN,
+                           &holds));
+    s->state = ck_state_name(holds);
+    return NULL;
+}
+
+static ck_err *settle(struct ck_scan *s)
+{
+    const struct ck_report *r = &s->report;
+    ck_autobuf struct ck_buf reason = ck_buf_new(CK_LIMIT_NONE);
+    ck_autobuf struct ck_buf json = ck_buf_new(CK_LIMIT_NONE);
+    enum ck_state_of_image state = ck_view_eq(r->decision, CK_V("deny"))    ? CK_DENIED
+                                   : ck_view_eq(r->decision, CK_V("allow")) ? CK_CLEARED
+                                                                            : CK_QUARANTINED;
+    if (!ck_source_store(s->source))
+        return NULL;
+    if (ck_source_arrivals(s->source))
+        CK_TRY(ck_arrivals_finish(ck_source_arrivals(s->source), NULL, NULL));
+    for (size_t i = 0; i < r->n_reasons; i++)
+        ck_buf_format(&reason, "%s%.*s", i ? "; " : "", CK_VF(r->reasons[i]));
+    if (!reason.n && s->options.has_fail_on)
+        ck_buf_format(&reason, "nothing found of severity %s or above",
+                      ck_severity_name(s->options.fail_on));
+    else if (!reason.n)
+        ck_buf_format(&reason, "scanned without --fail-on: %zu findings",
+                      r->match ? r->match->n_findings : 0);
+    CK_TRY(record(s, is_complete(ck_source_image(s->source)), state, ck_buf_view(&reason)));
+    CK_TRY(ck_report_json(r, &json));
+    return ck_store_put_report(ck_source_store(s->source), &ck_source_image(s->source)->digest,
+                               ck_buf_view(&json));
+}
+
+/* An image that breaks a rule is denied, whatever else is known of it. That this cannot be entered
+ * is no reason to hide why the scan failed. */
+static void settle_hostile(struct ck_scan *s, const ck_err *e)
+{
+    bool hostile = ck_err_class(e) == CK_ERR_HOSTILE || ck_err_class(e) == CK_ERR_LIMIT;
+    if (hostile && s->source && ck_source_store(s->source))
+        ck_err_free(record(s, false, CK_DENIED, ck_view_str(ck_err_text(e))));
+}
+
 static ck_err *run(struct ck_scan *s, const struct ck_reference *ref)
 {
     struct ck_source_options so = { .platform = s->options.platform,
                                     .platform_asked = s->options.platform != NULL,
-                                    .no_sandbox = s->options.no_sandbox };
+                                    .no_sandbox = s->options.no_sandbox,
+                                    .store = s->options.store,
+                                    .remote = s->options.remote,
+                                    .refetch = s->options.refetch,
+                                    .max_size = s->options.max_size };
     CK_TRY(ck_source_open(ref, &so, &s->source));
     s->cache = ck_cache_open(!s->options.no_cache);
     CK_TRY(ck_source_image(s->source)->rootfs ? read_rootfs(s, ref->path) : read_layers(s));
@@ -193,7 +263,7 @@ static ck_err *run(struct ck_scan *s, const struct ck_reference *ref)
     CK_TRY(match(s));
     collect_gaps(s);
     decide(s);
-    return NULL;
+    return settle(s);
 }
 
 ck_err *ck_scan_image(const struct ck_reference *ref, const struct ck_scan_options *o,
@@ -203,11 +273,17 @@ ck_err *ck_scan_image(const struct ck_reference *ref, const struct ck_scan_optio
     s->options = *o;
     ck_err *e = run(s, ref);
     if (e) {
+        settle_hostile(s, e);
         ck_scan_free(s);
         return ck_err_wrap(e, "%s", ref->text);
     }
     *ret = s;
     return NULL;
+}
+
+const char *ck_scan_state(const struct ck_scan *s)
+{
+    return s->state;
 }
 
 void ck_scan_free(struct ck_scan *s)

@@ -12,6 +12,11 @@ struct ck_scan_options {
     enum ck_severity fail_on; /* UNKNOWN: any finding */
     bool no_cache, no_sandbox;
     struct ck_progress progress;
+    /* Of docker:// and store: (source.h). What comes out of the scan becomes the image's state. */
+    const char *store;
+    struct ck_remote_options remote;
+    bool refetch;
+    uint64_t max_size;
 };
 
 struct ck_scan; /* owns all that the report points to */
@@ -19,6 +24,10 @@ CK_MUST ck_err *ck_scan_image(const struct ck_reference *ref, const struct ck_sc
                               struct ck_scan **ret);
 void ck_scan_free(struct ck_scan *s);
 const struct ck_report *ck_scan_report(const struct ck_scan *s);
+
+/* What the store has made of the verdict: the state that holds, or NULL where the image is in no
+ * store. */
+const char *ck_scan_state(const struct ck_scan *s);
 
 /* The derivation for one id, as lines. */
 CK_MUST ck_err *ck_scan_explain(const struct ck_scan *s, ck_view id, struct ck_buf *out);

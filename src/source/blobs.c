@@ -214,6 +214,8 @@ ck_err *ck_source_document(struct ck_source *s, ck_view name, const struct ck_de
 {
     struct ck_found f;
     bool found = false;
+    if (d)
+        CK_TRY(ck_source_bring(s, d));
     CK_TRY(ck_view_find_blob(s, name, &f, &found));
     if (!found)
         return ck_err_new(CK_ERR_UNAVAILABLE, "\"%.*s\" is missing", CK_VF(name));

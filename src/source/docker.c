@@ -83,6 +83,7 @@ static ck_err *take_layers(struct ck_source *s, const struct ck_docker_image *im
             .media_type = CK_V("application/vnd.docker.image.rootfs.diff.tar"),
             .compression = CK_COMPRESSION_NONE,
             .fd = -1,
+            .arrival = SIZE_MAX,
         };
         image->n_layers = i + 1;
         CK_TRY_WRAP(locate(s, im->layers[i], l), "layer %zu", i + 1);

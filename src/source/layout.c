@@ -6,7 +6,7 @@
 
 #include <unistd.h>
 
-static ck_view blob_name(struct ck_source *s, const struct ck_digest *d)
+ck_view ck_blob_name(struct ck_source *s, const struct ck_digest *d)
 {
     char text[CK_DIGEST_TEXT], *hex;
     ck_digest_text(d, text);
@@ -156,7 +156,7 @@ static ck_err *kind_of(struct ck_source *s, const struct ck_descriptor *d,
                        enum ck_document_kind *ret)
 {
     ck_autobuf struct ck_buf json = ck_buf_new(CK_LIMIT_DOCUMENT);
-    ck_view name = blob_name(s, &d->digest), bytes;
+    ck_view name = ck_blob_name(s, &d->digest), bytes;
     CK_TRY(ck_source_document(s, name, d, &json));
     CK_TRY_WRAP(ck_source_decode(s, CK_DOCUMENT_KIND, d->media_type, ck_buf_view(&json), &bytes),
                 "\"%.*s\"", CK_VF(name));
@@ -178,7 +178,11 @@ static ck_err *descend(struct ck_source *s, const struct ck_descriptor *d,
             *ret = d;
             return NULL;
         }
-        CK_TRY(read_index(s, blob_name(s, &d->digest), d, d->media_type, &ix));
+        if (level == 0) {
+            s->image.has_index = true;
+            s->image.index = *d;
+        }
+        CK_TRY(read_index(s, ck_blob_name(s, &d->digest), d, d->media_type, &ix));
         CK_TRY(choose_platform(s, &ix, (ck_view){ 0 }, &d));
     }
     return ck_err_limit(CK_LIMIT_INDEX_NESTING, "an index in an index");
@@ -197,16 +201,27 @@ void ck_image_history(struct ck_image *image)
             image->layers[layer++].history = i;
 }
 
+static ck_err *check_blob_size(const struct ck_layer_desc *l)
+{
+    return l->d.size <= CK_MAX_LAYER_BLOB
+               ? NULL
+               : ck_err_limit(CK_LIMIT_LAYER_BLOB, "a blob of %llu bytes",
+                              (unsigned long long)l->d.size);
+}
+
 static ck_err *locate(struct ck_source *s, const struct ck_layer_desc *l,
                       struct ck_image_layer *ret)
 {
     struct ck_found f;
     bool found = false;
-    ck_view name = blob_name(s, &l->d.digest);
+    ck_view name = ck_blob_name(s, &l->d.digest);
     CK_TRY(ck_view_find_blob(s, name, &f, &found));
-    ret->missing = !found;
-    if (!found)
-        return NULL;
+    ret->absent = s->remote && (!found || s->options.refetch);
+    ret->missing = !found && !ret->absent;
+    if (found && ret->absent && f.close)
+        close(f.fd);
+    if (!found || ret->absent)
+        return check_blob_size(l);
     ret->fd = f.slice.pipe ? -1 : f.close ? f.fd : dup(f.fd);
     ret->where = f.slice;
     if (f.slice.length != l->d.size)
@@ -214,10 +229,7 @@ static ck_err *locate(struct ck_source *s, const struct ck_layer_desc *l,
                           "the blob has %llu bytes, its descriptor says %llu "
                           "(OCI image-spec, descriptor, size)",
                           (unsigned long long)f.slice.length, (unsigned long long)l->d.size);
-    if (l->d.size > CK_MAX_LAYER_BLOB)
-        return ck_err_limit(CK_LIMIT_LAYER_BLOB, "a blob of %llu bytes",
-                            (unsigned long long)l->d.size);
-    return NULL;
+    return check_blob_size(l);
 }
 
 static ck_err *take_layers(struct ck_source *s, const struct ck_manifest_doc *m)
@@ -235,6 +247,7 @@ static ck_err *take_layers(struct ck_source *s, const struct ck_manifest_doc *m)
             .compression = m->layers[i].compression,
             .size = m->layers[i].d.size,
             .fd = -1,
+            .arrival = SIZE_MAX,
         };
         image->n_layers = i + 1;
         CK_TRY_WRAP(locate(s, &m->layers[i], l), "layer %zu", i + 1);
@@ -248,9 +261,25 @@ static ck_err *read_config(struct ck_source *s, const struct ck_descriptor *d)
     ck_autobuf struct ck_buf json = ck_buf_new(CK_LIMIT_DOCUMENT);
     ck_view bytes;
     s->image.config_digest = d->digest;
-    CK_TRY(ck_source_document(s, blob_name(s, &d->digest), d, &json));
+    s->image.config_descriptor = *d;
+    CK_TRY(ck_source_document(s, ck_blob_name(s, &d->digest), d, &json));
     CK_TRY(ck_source_decode(s, CK_DOCUMENT_CONFIG, d->media_type, ck_buf_view(&json), &bytes));
     return ck_config_doc_decode(bytes, &s->arena, &s->image.config);
+}
+
+/* The budget for the whole image, from the manifest: before anything else is fetched. */
+static ck_err *check_total(const struct ck_source *s, const struct ck_manifest_doc *m)
+{
+    uint64_t max = s->options.max_size ? s->options.max_size : CK_MAX_IMAGE_SIZE, total = 0;
+    for (size_t i = 0; i < m->n && total <= max; i++)
+        total += m->layers[i].d.size; /* each at most 2^53, at most LAYERS of them */
+    if (total <= max)
+        return NULL;
+    if (s->options.max_size)
+        return ck_err_new(CK_ERR_LIMIT, "the image's layers have more than the %llu bytes of "
+                                        "--max-size",
+                          (unsigned long long)max);
+    return ck_err_limit(CK_LIMIT_IMAGE_SIZE, "the image's layers have too many bytes");
 }
 
 ck_err *ck_image_of_manifest(struct ck_source *s, const struct ck_descriptor *d)
@@ -258,14 +287,16 @@ ck_err *ck_image_of_manifest(struct ck_source *s, const struct ck_descriptor *d)
     ck_autobuf struct ck_buf json = ck_buf_new(CK_LIMIT_DOCUMENT);
     ck_view bytes;
     struct ck_manifest_doc m;
-    CK_TRY_WRAP(ck_source_document(s, blob_name(s, &d->digest), d, &json), "manifest");
-    CK_TRY_WRAP(
-        ck_source_decode(s, CK_DOCUMENT_MANIFEST, d->media_type, ck_buf_view(&json), &bytes), "mani"
-                                                                                              "fes"
-                                                                                              "t");
+    CK_TRY_WRAP(ck_source_document(s, ck_blob_name(s, &d->digest), d, &json), "manifest");
+    CK_TRY_WRAP(ck_source_decode(s, CK_DOCUMENT_MANIFEST, d->media_type, ck_buf_view(&json),
+                                 &bytes),
+                "manifest");
     CK_TRY(ck_manifest_doc_decode(bytes, &s->arena, &m));
     s->image.digest = d->digest;
     s->image.has_digest = true;
+    s->image.media_type = d->media_type.n ? d->media_type : m.media_type;
+    s->image.manifest_size = d->size;
+    CK_TRY(check_total(s, &m));
     CK_TRY_WRAP(read_config(s, &m.config), "config");
     return take_layers(s, &m);
 }
@@ -277,6 +308,25 @@ static ck_err *check_asked_platform(struct ck_source *s)
         return NULL;
     return ck_err_new(CK_ERR_UNAVAILABLE, "the image is for %s, not for %s (--platform)",
                       ck_platform_text(have, &s->arena), ck_platform_text(&s->want, &s->arena));
+}
+
+ck_err *ck_image_of(struct ck_source *s, const struct ck_descriptor *d)
+{
+    CK_TRY(descend(s, d, &d));
+    CK_TRY(ck_image_of_manifest(s, d));
+    return check_asked_platform(s);
+}
+
+ck_err *ck_index_of(struct ck_source *s, const struct ck_descriptor *d, bool *ret_index)
+{
+    enum ck_document_kind kind = CK_DOC_MANIFEST;
+    CK_TRY(kind_of(s, d, &kind));
+    *ret_index = kind == CK_DOC_INDEX;
+    if (kind != CK_DOC_INDEX)
+        return NULL;
+    s->image.has_index = true;
+    s->image.index = *d;
+    return read_index(s, ck_blob_name(s, &d->digest), d, d->media_type, &s->image.children);
 }
 
 ck_err *ck_open_layout(struct ck_source *s, const struct ck_reference *ref)
@@ -293,7 +343,5 @@ ck_err *ck_open_layout(struct ck_source *s, const struct ck_reference *ref)
     CK_TRY(choose_named(s, &ix, ref->name, &d));
     if (!d)
         CK_TRY(choose_platform(s, &ix, ref->name, &d));
-    CK_TRY(descend(s, d, &d));
-    CK_TRY(ck_image_of_manifest(s, d));
-    return check_asked_platform(s);
+    return ck_image_of(s, d);
 }

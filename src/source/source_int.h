@@ -20,6 +20,10 @@ struct ck_source {
     struct ck_room_proc *documents; /* the document room; NULL once it is no longer needed */
     struct ck_room_proc *copier;    /* the archive room that copies, or NULL */
     struct ck_image image;
+    struct ck_store *store; /* docker:// and store: */
+    struct ck_lease *lease;
+    struct ck_remote *remote;       /* docker:// */
+    struct ck_arrivals *arrivals;   /* once something is wanted */
     struct ck_buf table; /* the bytes that `members` points into */
 };
 
@@ -44,6 +48,20 @@ CK_MUST ck_err *ck_source_decode(struct ck_source *s, enum ck_document what, ck_
 CK_MUST ck_err *ck_archive_open(struct ck_source *s, const char *path);
 CK_MUST ck_err *ck_open_layout(struct ck_source *s, const struct ck_reference *ref);
 CK_MUST ck_err *ck_open_docker(struct ck_source *s, const struct ck_reference *ref);
+
+/* A source of nothing, for those who only want documents decoded. */
+void ck_source_bare(bool no_sandbox, struct ck_source **ret);
+
+CK_MUST ck_err *ck_open_registry(struct ck_source *s, const struct ck_reference *ref);
+CK_MUST ck_err *ck_open_store(struct ck_source *s, const struct ck_reference *ref);
+/* Brings a document into the store, if it is not there and there is somebody to ask. */
+CK_MUST ck_err *ck_source_bring(struct ck_source *s, const struct ck_descriptor *d);
+/* "blobs/sha256/..."; in the source's arena. */
+ck_view ck_blob_name(struct ck_source *s, const struct ck_digest *d);
+/* The children of an index; *ret_index is false where `d` is none. */
+CK_MUST ck_err *ck_index_of(struct ck_source *s, const struct ck_descriptor *d, bool *ret_index);
+/* Down from `d` through indexes to a manifest, and from that to the image. */
+CK_MUST ck_err *ck_image_of(struct ck_source *s, const struct ck_descriptor *d);
 
 /* From manifest and config, whose documents it reads. */
 CK_MUST ck_err *ck_image_of_manifest(struct ck_source *s, const struct ck_descriptor *manifest);

@@ -53,7 +53,13 @@ struct ck_incoming;
 CK_MUST ck_err *ck_incoming_new(struct ck_lease *l, const struct ck_digest *d,
                                 struct ck_incoming **ret);
 int ck_incoming_fd(const struct ck_incoming *in); /* read and write; stays the store's */
+/* A descriptor of its own that can only read; the caller closes it. The other one is handed to no
+ * room: what was hashed could be changed through it. */
+CK_MUST ck_err *ck_incoming_reader(const struct ck_incoming *in, int *ret_fd);
 uint64_t ck_incoming_have(const struct ck_incoming *in);
+/* Says that the bytes 0 .. upto-1 are in the file: starts to write them to the disk, so that the
+ * fsync of the commit is short. Waits for nothing. */
+void ck_incoming_flush_hint(struct ck_incoming *in, uint64_t upto);
 /* Cuts the file to nothing: what was there is not what was wanted. */
 CK_MUST ck_err *ck_incoming_restart(struct ck_incoming *in);
 /* `got` is what the bytes 0 .. size-1 were hashed to: must be the blob's digest (class HOSTILE
@@ -111,7 +117,8 @@ struct ck_store_entry {
     uint64_t total; /* bytes of all its parts and itself */
     bool complete;
     enum ck_state_of_image state;
-    ck_view reason, who;
+    ck_view reason, who; /* who: empty where nobody has decided */
+    bool by_person;      /* else by a scan, or by nobody */
     int64_t decided, added; /* seconds since the epoch */
 };
 /* All images (referrers and children of indexes too, where `all`), by name, then digest. */
@@ -135,6 +142,7 @@ CK_MUST ck_err *ck_store_first_seen(struct ck_store *s, ck_view name, const stru
 
 /* --- decisions -------------------------------------------------------------------------------- */
 
+/* What a person has denied stays denied when the image is removed and comes back. */
 enum ck_decider { CK_BY_SCAN, CK_BY_PERSON };
 /* Sets the state and appends to the log, in one transaction. A scan does not undo a person: it
  * leaves `denied` by a person as it is, and takes back a person's `cleared` only to deny.

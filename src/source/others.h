@@ -1,0 +1,21 @@
+/* Documents of other programs, decoded in a room for those who hand images on.
+ */
+#ifndef CK_SOURCE_OTHERS_H
+#define CK_SOURCE_OTHERS_H
+
+#include "image/engine.h"
+#include "image/image.h"
+
+/* oci-layout and index.json of the layout `dir`; `json` gets the bytes of index.json. Views live in
+ * `a`. */
+CK_MUST ck_err *ck_layout_read(const char *dir, bool no_sandbox, struct ck_arena *a,
+                               struct ck_buf *json, struct ck_index_doc *ret);
+
+/* What a daemon answers to GET /images/NAME/json. Lives in `a`. */
+CK_MUST ck_err *ck_engine_image_read(ck_view json, bool no_sandbox, struct ck_arena *a,
+                                     struct ck_engine_image *ret);
+/* What it answers to POST /images/load: the error in it, or empty. In `a`. */
+CK_MUST ck_err *ck_engine_error_read(ck_view json, bool no_sandbox, struct ck_arena *a,
+                                     ck_view *ret);
+
+#endif

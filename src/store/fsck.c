@@ -1,0 +1,262 @@
+/* Checking everything. Other processes may work on the store meanwhile: what looks wrong is looked
+ * at again in a snapshot of its own before it is called so. */
+#include "store/store_int.h"
+
+#include "base/mem.h"
+#include "base/text.h"
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct fsck {
+    struct ck_store *s;
+    bool quick;
+    void (*problem)(void *ctx, const char *text);
+    void (*progress)(void *ctx, uint64_t done, uint64_t total);
+    void *ctx;
+    uint64_t total, done;
+    enum ck_digest_algorithm alg; /* of the directory that is being walked */
+    struct ck_fsck_result r;
+};
+
+CK_PRINTF(2, 3)
+static void problem(struct fsck *f, const char *fmt, ...)
+{
+    char text[1024];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    ck_autofree char *safe = ck_escape(ck_view_str(text));
+    f->r.problems++;
+    if (f->problem)
+        f->problem(f->ctx, safe);
+}
+
+/* --- blobs ------------------------------------------------------------------------------------ */
+
+static ck_err *hash_file(struct fsck *f, int fd, const struct ck_digest *d, bool *ret_same)
+{
+    enum { PIECE = 1 << 20 };
+    ck_autofree uint8_t *piece = ck_calloc(PIECE, 1);
+    struct ck_hash *h = ck_hash_new(d->alg);
+    struct ck_digest got;
+    ssize_t n = 1;
+    while (n > 0 && (n = read(fd, piece, PIECE)) > 0) {
+        ck_hash_add(h, ck_view_of(piece, (size_t)n));
+        f->done += (uint64_t)n;
+        if (f->progress)
+            f->progress(f->ctx, f->done, f->total);
+    }
+    ck_hash_finish(h, &got);
+    ck_hash_free(h);
+    *ret_same = n == 0 && ck_digest_eq(&got, d);
+    return NULL;
+}
+
+/* NULL: nothing is wrong with it. */
+static ck_err *judge_file(struct fsck *f, const struct ck_digest *d, uint64_t size,
+                          const char **ret_why)
+{
+    char text[CK_DIGEST_TEXT];
+    struct stat st;
+    bool same = true;
+    int fd = openat(f->s->blobs[d->alg], ck_blob_file(d, text),
+                    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    ck_err *e = NULL;
+    *ret_why = NULL;
+    if (fd < 0 || fstat(fd, &st) != 0)
+        *ret_why = "its file is missing or cannot be read";
+    else if (!S_ISREG(st.st_mode))
+        *ret_why = "it is no regular file";
+    else if ((uint64_t)st.st_size != size)
+        *ret_why = "its file has another size";
+    else if (!f->quick)
+        e = hash_file(f, fd, d, &same);
+    if (!same)
+        *ret_why = "its bytes have another digest";
+    if (fd >= 0)
+        close(fd);
+    return e;
+}
+
+/* While nobody else can name or delete files. A row that has gone needs no file. */
+static ck_err *judge_again(struct fsck *f, const struct ck_digest *d, const char **ret_why)
+{
+    uint64_t size = 0;
+    bool found = false;
+    *ret_why = NULL;
+    CK_TRY(ck_blob_row(f->s, d, &size, &found));
+    return found ? judge_file(f, d, size, ret_why) : NULL;
+}
+
+static ck_err *check_blob(struct fsck *f, const struct ck_digest *d, uint64_t size)
+{
+    char text[CK_DIGEST_TEXT];
+    const char *why = NULL;
+    CK_TRY(judge_file(f, d, size, &why));
+    f->r.blobs++;
+    f->r.bytes += size;
+    if (why) {
+        CK_TRY(ck_tx_write_relaxed(f->s));
+        CK_TRY(ck_tx_end(f->s, judge_again(f, d, &why)));
+    }
+    if (why)
+        problem(f, "blob %s: %s", ck_digest_text(d, text), why);
+    return NULL;
+}
+
+/* The next blob behind `after` ("" for the first). */
+static ck_err *next_blob(struct ck_store *s, ck_view after, struct ck_digest *ret,
+                         uint64_t *ret_size, bool *ret_found)
+{
+    ck_autoquery struct ck_query q = { 0 };
+    CK_TRY(ck_query_new(s, "SELECT digest, size FROM blob WHERE digest>? ORDER BY digest LIMIT 1",
+                        &q));
+    ck_bind_text(&q, after);
+    CK_TRY(ck_query_step(&q, ret_found));
+    if (!*ret_found)
+        return NULL;
+    *ret_size = (uint64_t)ck_column_int(&q, 1);
+    return ck_column_digest(&q, 0, ret);
+}
+
+static ck_err *check_blobs(struct fsck *f)
+{
+    char text[CK_DIGEST_TEXT] = "";
+    for (;;) {
+        struct ck_digest d;
+        uint64_t size = 0;
+        bool found = false;
+        CK_TRY(ck_tx_read(f->s));
+        CK_TRY(ck_tx_end(f->s, next_blob(f->s, ck_view_str(text), &d, &size, &found)));
+        if (!found)
+            return NULL;
+        ck_digest_text(&d, text);
+        CK_TRY(check_blob(f, &d, size));
+    }
+}
+
+/* --- rows: in one snapshot -------------------------------------------------------------------- */
+
+/* Each row that the query gives is a problem; its columns are put into the text. */
+static ck_err *check_rows(struct fsck *f, const char *sql, const char *before, const char *between)
+{
+    ck_autoquery struct ck_query q = { 0 };
+    bool row = true;
+    CK_TRY(ck_query_new(f->s, sql, &q));
+    for (;;) {
+        CK_TRY(ck_query_step(&q, &row));
+        if (!row)
+            return NULL;
+        problem(f, "%s%.*s%s%.*s", before, CK_VF(ck_column_text(&q, 0)), between,
+                CK_VF(ck_column_text(&q, 1)));
+    }
+}
+
+static ck_err *check_integrity(struct fsck *f)
+{
+    ck_autoquery struct ck_query q = { 0 };
+    bool row = true;
+    CK_TRY(ck_query_new(f->s, "PRAGMA integrity_check(20)", &q));
+    for (;;) {
+        CK_TRY(ck_query_step(&q, &row));
+        if (!row)
+            return NULL;
+        ck_view said = ck_column_text(&q, 0);
+        if (!ck_view_eq(said, CK_V("ok")))
+            problem(f, "state.db: %.*s", CK_VF(said));
+    }
+}
+
+static ck_err *count(struct fsck *f, const char *sql, uint64_t *ret)
+{
+    ck_autoquery struct ck_query q = { 0 };
+    CK_TRY(ck_query_new(f->s, sql, &q));
+    return ck_query_count(&q, ret);
+}
+
+static ck_err *check_database(struct fsck *f)
+{
+    static const struct {
+        const char *sql, *before, *between;
+    } rules[] = {
+        { "SELECT \"table\", parent FROM pragma_foreign_key_check()", "state.db: a row of ",
+          " leads nowhere in " },
+        { "SELECT digest, '' FROM image WHERE NOT EXISTS (SELECT 1 FROM blob WHERE"
+          " blob.digest=image.digest AND blob.size=image.size)",
+          "image ", ": its manifest is not in the store" },
+        { "SELECT image.digest, part.digest FROM image JOIN part ON part.image=image.digest"
+          " WHERE image.complete AND part.role!=2 AND NOT EXISTS (SELECT 1 FROM blob WHERE"
+          " blob.digest=part.digest AND blob.size=part.size)",
+          "image ", ": its part is not in the store: " },
+        { "SELECT name, digest FROM name WHERE digest NOT IN (SELECT digest FROM image)",
+          "name ", " means what is not in the store: " },
+    };
+    CK_TRY(check_integrity(f));
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+        CK_TRY(check_rows(f, rules[i].sql, rules[i].before, rules[i].between));
+    CK_TRY(count(f, "SELECT count(*) FROM image", &f->r.images));
+    return count(f, "SELECT coalesce(sum(size),0) FROM blob", &f->total);
+}
+
+/* --- leftovers -------------------------------------------------------------------------------- */
+
+static ck_err *see_blob(void *ctx, const char *name)
+{
+    struct fsck *f = ctx;
+    struct ck_digest d = { .alg = f->alg };
+    uint64_t size = 0;
+    bool found = false;
+    if (ck_unhex(ck_view_str(name), d.bytes, ck_digest_size(d.alg)))
+        CK_TRY(ck_blob_row(f->s, &d, &size, &found));
+    f->r.leftovers += !found;
+    return NULL;
+}
+
+static ck_err *see_partial(void *ctx, const char *name)
+{
+    struct fsck *f = ctx;
+    (void)name;
+    f->r.leftovers++;
+    return NULL;
+}
+
+static ck_err *count_leftovers(struct fsck *f)
+{
+    for (int i = 0; i < CK_DIGEST_ALGORITHM_COUNT_; i++) {
+        f->alg = (enum ck_digest_algorithm)i;
+        CK_TRY(ck_each_file(f->s, f->s->blobs[i], "blobs", see_blob, f));
+    }
+    return ck_each_file(f->s, f->s->partial, "partial", see_partial, f);
+}
+
+static ck_err *check_log(struct fsck *f)
+{
+    uint8_t head[32];
+    uint64_t n;
+    ck_err *e = ck_log_verify(f->s, &n, head);
+    if (!e || ck_err_class(e) != CK_ERR_HOSTILE)
+        return e;
+    problem(f, "%s", ck_err_text(e));
+    ck_err_free(e);
+    return NULL;
+}
+
+ck_err *ck_store_fsck(struct ck_store *s, bool quick, void (*said)(void *ctx, const char *text),
+                      void (*progress)(void *ctx, uint64_t done, uint64_t total), void *ctx,
+                      struct ck_fsck_result *ret)
+{
+    struct fsck f = { .s = s, .quick = quick, .problem = said, .progress = progress, .ctx = ctx };
+    CK_TRY(ck_tx_read(s));
+    CK_TRY(ck_tx_end(s, check_database(&f)));
+    CK_TRY(check_log(&f));
+    CK_TRY(check_blobs(&f));
+    CK_TRY(ck_tx_read(s));
+    CK_TRY(ck_tx_end(s, count_leftovers(&f)));
+    *ret = f.r;
+    return NULL;
+}

@@ -1,0 +1,232 @@
+/* Opening and making a store; its schema. */
+#include "store/store_int.h"
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+/* Digests are their text. Names, media types and reasons are foreign and may be anything that the
+ * decoders let through. What a person denied is remembered when the image is gone. */
+static const char schema[] =
+    "CREATE TABLE blob(digest TEXT PRIMARY KEY, size INTEGER NOT NULL CHECK(size>=0))"
+    " WITHOUT ROWID;"
+    "CREATE TABLE image(digest TEXT PRIMARY KEY REFERENCES blob, media_type TEXT NOT NULL,"
+    " size INTEGER NOT NULL, is_index INTEGER NOT NULL, platform TEXT NOT NULL, subject TEXT,"
+    " artifact_type TEXT NOT NULL, complete INTEGER NOT NULL,"
+    " state INTEGER NOT NULL CHECK(state BETWEEN 0 AND 2), reason TEXT NOT NULL,"
+    " who TEXT NOT NULL, person INTEGER NOT NULL, decided INTEGER NOT NULL,"
+    " added INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX image_subject ON image(subject) WHERE subject IS NOT NULL;"
+    "CREATE TABLE part(image TEXT NOT NULL REFERENCES image ON DELETE CASCADE,"
+    " number INTEGER NOT NULL, digest TEXT NOT NULL, size INTEGER NOT NULL,"
+    " media_type TEXT NOT NULL, role INTEGER NOT NULL CHECK(role BETWEEN 0 AND 2),"
+    " PRIMARY KEY(image, number)) WITHOUT ROWID;"
+    "CREATE INDEX part_digest ON part(digest);"
+    "CREATE TABLE name(name TEXT PRIMARY KEY, digest TEXT NOT NULL REFERENCES image,"
+    " since INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX name_digest ON name(digest);"
+    "CREATE TABLE seen(name TEXT NOT NULL, digest TEXT NOT NULL, repository TEXT NOT NULL,"
+    " first INTEGER NOT NULL, PRIMARY KEY(name, digest)) WITHOUT ROWID;"
+    "CREATE INDEX seen_repository ON seen(repository);"
+    "CREATE TABLE denial(digest TEXT PRIMARY KEY, reason TEXT NOT NULL, who TEXT NOT NULL,"
+    " decided INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE report(image TEXT PRIMARY KEY REFERENCES image ON DELETE CASCADE,"
+    " json BLOB NOT NULL);"
+    "CREATE TABLE lease(id INTEGER PRIMARY KEY AUTOINCREMENT, file TEXT NOT NULL UNIQUE);"
+    "CREATE TABLE leased(lease INTEGER NOT NULL REFERENCES lease ON DELETE CASCADE,"
+    " digest TEXT NOT NULL, PRIMARY KEY(lease, digest)) WITHOUT ROWID;"
+    "CREATE TABLE log(number INTEGER PRIMARY KEY, time INTEGER NOT NULL, who TEXT NOT NULL,"
+    " event TEXT NOT NULL, digest TEXT NOT NULL, name TEXT NOT NULL, text TEXT NOT NULL,"
+    " hash BLOB NOT NULL);"
+    "CREATE TRIGGER log_is_not_changed BEFORE UPDATE ON log"
+    " BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;"
+    "CREATE TRIGGER log_is_not_deleted BEFORE DELETE ON log"
+    " BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;";
+
+enum { VERSION = 1, APPLICATION_ID = 0x636b7374 /* "ckst" */ };
+
+static const char *const algorithms[CK_DIGEST_ALGORITHM_COUNT_] = { "blobs/sha256",
+                                                                    "blobs/sha512" };
+
+/* --- directories ------------------------------------------------------------------------------ */
+
+static ck_err *make_dir(const char *path)
+{
+    if (mkdir(path, 0700) != 0 && errno != EEXIST)
+        return ck_err_errno(CK_ERR_OURS, "making %s", path);
+    return NULL;
+}
+
+static ck_err *open_dir(struct ck_store *s, const char *name, int *ret)
+{
+    ck_autofree char *path = ck_format("%s/%s", s->dir, name);
+    CK_TRY(make_dir(path));
+    *ret = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return *ret < 0 ? ck_err_errno(CK_ERR_OURS, "%s", path) : NULL;
+}
+
+static ck_err *open_dirs(struct ck_store *s)
+{
+    int blobs = -1;
+    CK_TRY(ck_make_parents(s->dir));
+    CK_TRY(make_dir(s->dir));
+    CK_TRY(open_dir(s, "blobs", &blobs));
+    close(blobs);
+    for (int i = 0; i < CK_DIGEST_ALGORITHM_COUNT_; i++)
+        CK_TRY(open_dir(s, algorithms[i], &s->blobs[i]));
+    CK_TRY(open_dir(s, "partial", &s->partial));
+    return open_dir(s, "leases", &s->leases);
+}
+
+/* --- database --------------------------------------------------------------------------------- */
+
+static ck_err *exec(struct ck_store *s, const char *sql)
+{
+    return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK ? NULL
+                                                                   : ck_sql_error(s, "opening");
+}
+
+static ck_err *pragma(struct ck_store *s, const char *sql, int64_t *ret)
+{
+    sqlite3_stmt *st = NULL;
+    int rc = sqlite3_prepare_v2(s->db, sql, -1, &st, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(st);
+    ck_err *e = rc == SQLITE_ROW ? NULL : ck_sql_error(s, "opening");
+    if (!e)
+        *ret = sqlite3_column_int64(st, 0);
+    sqlite3_finalize(st);
+    return e;
+}
+
+static ck_err *make_schema(struct ck_store *s)
+{
+    ck_autofree char *sql = ck_format("BEGIN IMMEDIATE; %s PRAGMA application_id=%d;"
+                                      "PRAGMA user_version=%d; COMMIT",
+                                      schema, APPLICATION_ID, VERSION);
+    return exec(s, sql);
+}
+
+static ck_err *check_version(struct ck_store *s)
+{
+    int64_t version = 0, application = 0;
+    CK_TRY(pragma(s, "PRAGMA user_version", &version));
+    CK_TRY(pragma(s, "PRAGMA application_id", &application));
+    if (version == 0 && application == 0)
+        return make_schema(s);
+    if (application != APPLICATION_ID)
+        return ck_err_new(CK_ERR_OURS, "store %s: state.db is some other program's", s->dir);
+    if (version != VERSION)
+        return ck_err_new(CK_ERR_OURS, "store %s: has version %lld, this cocket knows %d: use a "
+                          "newer cocket", s->dir, (long long)version, VERSION);
+    return NULL;
+}
+
+static ck_err *open_db(struct ck_store *s)
+{
+    ck_autofree char *path = ck_format("%s/state.db", s->dir);
+    if (sqlite3_open_v2(path, &s->db,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX,
+                        NULL) != SQLITE_OK)
+        return s->db ? ck_sql_error(s, "opening") : ck_err_new(CK_ERR_OURS, "%s: no memory", path);
+    sqlite3_extended_result_codes(s->db, 1);
+    sqlite3_busy_timeout(s->db, CK_BUSY_MS);
+    sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, (int *)NULL);
+    sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, (int *)NULL);
+    sqlite3_db_config(s->db, SQLITE_DBCONFIG_DQS_DML, 0, (int *)NULL);
+    CK_TRY(exec(s, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+                   "PRAGMA temp_store=MEMORY; PRAGMA cell_size_check=ON"));
+    CK_TRY(check_version(s));
+    return exec(s, "CREATE TEMP TABLE keep(digest TEXT PRIMARY KEY) WITHOUT ROWID");
+}
+
+/* Only one process at a time makes the database or turns its journal: SQLite does not wait for a
+ * lock in every step of that. */
+static ck_err *open_db_alone(struct ck_store *s)
+{
+    ck_autofree char *path = ck_format("%s/open.lock", s->dir);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return ck_err_errno(CK_ERR_OURS, "%s", path);
+    while (flock(fd, LOCK_EX) != 0) {
+        if (errno != EINTR) {
+            ck_err *e = ck_err_errno(CK_ERR_OURS, "locking %s", path);
+            close(fd);
+            return e;
+        }
+    }
+    ck_err *e = open_db(s);
+    close(fd);
+    return e;
+}
+
+/* --- the store -------------------------------------------------------------------------------- */
+
+static char *login_name(void)
+{
+    struct passwd pw, *found = NULL;
+    char text[4096];
+    if (getpwuid_r(getuid(), &pw, text, sizeof text, &found) == 0 && found && *found->pw_name)
+        return ck_strndup(found->pw_name, strlen(found->pw_name));
+    return ck_format("%u", (unsigned)getuid());
+}
+
+static ck_err *default_dir(const char *dir, char **ret)
+{
+    const char *env = getenv("COCKET_STORE");
+    if (!dir && env && *env)
+        dir = env;
+    *ret = dir ? ck_strndup(dir, strlen(dir)) : ck_xdg_path(CK_XDG_DATA, "store");
+    if (!*ret)
+        return ck_err_new(CK_ERR_USAGE, "none of --store, COCKET_STORE, XDG_DATA_HOME and HOME "
+                                        "says where the store is");
+    return NULL;
+}
+
+ck_err *ck_store_open(const char *dir, struct ck_store **ret)
+{
+    struct ck_store *s = ck_new(struct ck_store);
+    for (int i = 0; i < CK_DIGEST_ALGORITHM_COUNT_; i++)
+        s->blobs[i] = -1;
+    s->partial = s->leases = -1;
+    pthread_mutex_init(&s->mutex, NULL);
+    s->who = login_name();
+    ck_err *e = default_dir(dir, &s->dir);
+    if (!e)
+        e = open_dirs(s);
+    if (!e)
+        e = open_db_alone(s);
+    if (e) {
+        ck_store_close(s);
+        return e;
+    }
+    *ret = s;
+    return NULL;
+}
+
+void ck_store_close(struct ck_store *s)
+{
+    if (!s)
+        return;
+    for (size_t i = 0; i < CK_STATEMENTS; i++)
+        sqlite3_finalize(s->cache[i].st);
+    sqlite3_close(s->db);
+    int fds[] = { s->blobs[0], s->blobs[1], s->partial, s->leases };
+    for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+    pthread_mutex_destroy(&s->mutex);
+    free(s->who);
+    free(s->dir);
+    free(s);
+}
+
+const char *ck_store_dir(const struct ck_store *s) { return s->dir; }

@@ -1,0 +1,107 @@
+/* Shared by the files of store/ only: the connection, statements, transactions, the directories. */
+#ifndef CK_STORE_STORE_INT_H
+#define CK_STORE_STORE_INT_H
+
+#include "store/store.h"
+
+#include <pthread.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+
+enum { CK_STATEMENTS = 96, CK_BUSY_MS = 30000 };
+
+struct ck_store {
+    char *dir;
+    char *who; /* login name, or uid */
+    int blobs[CK_DIGEST_ALGORITHM_COUNT_], partial, leases; /* directories */
+    sqlite3 *db;
+    /* Held by every call for as long as it uses the connection: a transaction belongs to one. */
+    pthread_mutex_t mutex;
+    bool relaxed; /* this transaction need not outlive the machine */
+    struct {
+        const char *sql; /* the literal itself is the key */
+        sqlite3_stmt *st;
+    } cache[CK_STATEMENTS];
+};
+
+struct ck_lease {
+    struct ck_store *s;
+    int64_t id;
+    int fd; /* locked as long as it lives */
+    char *file;
+};
+
+/* --- transactions ----------------------------------------------------------------------------- */
+
+/* Each takes the mutex, which ck_tx_end gives back. What fails inside is rolled back as a whole. */
+CK_MUST ck_err *ck_tx_write(struct ck_store *s);
+/* As ck_tx_write, but not synced: for what dies with the machine anyway (leases). */
+CK_MUST ck_err *ck_tx_write_relaxed(struct ck_store *s);
+/* One snapshot for several queries. */
+CK_MUST ck_err *ck_tx_read(struct ck_store *s);
+/* Commits, or rolls back where `e` is one, and hands it on. */
+CK_MUST ck_err *ck_tx_end(struct ck_store *s, ck_err *e);
+void ck_tx_drop(struct ck_store *s); /* rolls back */
+
+/* --- statements ------------------------------------------------------------------------------- */
+
+/* One use of a statement. `sql` must be a literal. Values are bound from left to right; columns are
+ * views that live until the next step. Inside a transaction only. */
+struct ck_query {
+    struct ck_store *s;
+    sqlite3_stmt *st;
+    int bound;
+    bool own; /* the prepared one was in use */
+};
+CK_MUST ck_err *ck_query_new(struct ck_store *s, const char *sql, struct ck_query *ret);
+void ck_query_end(struct ck_query *q);
+#define ck_autoquery __attribute__((cleanup(ck_query_end)))
+
+void ck_bind_text(struct ck_query *q, ck_view v);
+void ck_bind_blob(struct ck_query *q, ck_view v);
+void ck_bind_int(struct ck_query *q, int64_t x);
+void ck_bind_digest(struct ck_query *q, const struct ck_digest *d); /* NULL: null */
+
+CK_MUST ck_err *ck_query_step(struct ck_query *q, bool *ret_row);
+/* Runs to the end; no rows are wanted. */
+CK_MUST ck_err *ck_query_run(struct ck_query *q);
+/* The first column of the only row. */
+CK_MUST ck_err *ck_query_count(struct ck_query *q, uint64_t *ret);
+
+ck_view ck_column_text(struct ck_query *q, int i);
+int64_t ck_column_int(struct ck_query *q, int i);
+bool ck_column_null(struct ck_query *q, int i);
+/* OURS where it is none: the database was changed by somebody else. */
+CK_MUST ck_err *ck_column_digest(struct ck_query *q, int i, struct ck_digest *ret);
+
+/* What SQLite says, class OURS. */
+CK_MUST ck_err *ck_sql_error(struct ck_store *s, const char *doing);
+
+/* --- files ------------------------------------------------------------------------------------ */
+
+/* The name of a blob in its directory. */
+const char *ck_blob_file(const struct ck_digest *d, char out[CK_DIGEST_TEXT]);
+/* Whether the file is there, regular and of that size. */
+bool ck_blob_there(struct ck_store *s, const struct ck_digest *d, uint64_t size);
+/* Whether the name still leads to the open file. */
+bool ck_same_file(int dir, const char *name, int fd);
+/* Calls `each` for every name in the directory but "." and "..". */
+CK_MUST ck_err *ck_each_file(struct ck_store *s, int dir, const char *what,
+                             ck_err *(*each)(void *ctx, const char *name), void *ctx);
+/* A name of `prefix` and 16 random digits. free() */
+char *ck_random_name(const char *prefix);
+
+/* --- inside a transaction --------------------------------------------------------------------- */
+
+CK_MUST ck_err *ck_blob_row(struct ck_store *s, const struct ck_digest *d, uint64_t *ret_size,
+                            bool *ret_found);
+CK_MUST ck_err *ck_lease_add(struct ck_lease *l, const struct ck_digest *d);
+/* Gives a whole, synced file its name and its row. */
+CK_MUST ck_err *ck_blob_publish(struct ck_lease *l, const char *partial,
+                                const struct ck_digest *d, uint64_t size);
+CK_MUST ck_err *ck_log_add(struct ck_store *s, ck_view event, const struct ck_digest *digest,
+                           ck_view name, ck_view text);
+/* Ends the leases of processes that are gone. */
+CK_MUST ck_err *ck_leases_reap(struct ck_store *s);
+
+#endif
