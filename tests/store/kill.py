@@ -173,7 +173,7 @@ def fill(path, size):
 def fill_disk(args, disk, scratch):
     """The tmpfs holds about a third of what the workers bring; gc makes room again and again."""
     d = Driver(args, os.path.join(disk, 'store'), scratch)
-    failures, ok = 0, True
+    failures, ok = 0, d.run('ls').returncode == 0  # a store that is there before
     for turn in range(args.turns):
         ballast = os.path.join(disk, 'ballast')
         if turn % 3 == 0:
@@ -222,7 +222,7 @@ def main():
     p.add_argument('--kills', type=int, default=60)
     p.add_argument('--processes', type=int, default=4)
     p.add_argument('--turns', type=int, default=9)
-    p.add_argument('--disk', default='9m')
+    p.add_argument('--disk', default='12m')
     p.add_argument('--seed', type=int, default=int(time.time()))
     p.add_argument('--fetch')
     p.add_argument('--load')
