@@ -54,7 +54,6 @@
     X(REGISTRY_SECRET, 8 * CK_KIB, "bytes", "a password or token of the user; clouds give 3 KiB") \
     X(REGISTRY_NAME, 512, "bytes", "a host, repository or tag in a job")                          \
     X(REGISTRY_NEXT, 4 * CK_KIB, "bytes", "path and query of a further page")                     \
-    X(REGISTRY_TOKEN, 1 * CK_MIB, "bytes", "an answer of a token server; real ones have 5 KiB")   \
     X(REGISTRY_ERROR, 64 * CK_KIB, "bytes", "the body of an error, of which one line is shown")   \
     X(REGISTRY_HEADERS, 256, "headers", "of one answer; real ones have some 20")                  \
     X(REGISTRY_HEADER_BYTES, 64 * CK_KIB, "bytes", "all headers of one answer")                   \
