@@ -76,8 +76,10 @@ static struct docker_name split_docker(ck_view v)
         r.domain = CK_V("docker.io");
     r.has_tag = ck_view_find(r.path, ':') < r.path.n;
     r.path = ck_view_split(r.path, ':', &r.tag);
-    if (ck_view_eq(r.domain, CK_V("docker.io")) && ck_view_starts(r.path, CK_V("library/")))
-        r.path = ck_view_from(r.path, 8);
+    ck_view official = ck_view_from(r.path, 8);
+    if (ck_view_eq(r.domain, CK_V("docker.io")) && ck_view_starts(r.path, CK_V("library/")) &&
+        ck_view_find(official, '/') == official.n)
+        r.path = official;
     return r;
 }
 
@@ -199,10 +201,10 @@ const char *ck_name_text(const struct ck_name *n, struct ck_arena *a)
 
 const char *ck_name_short(const struct ck_name *n, struct ck_arena *a)
 {
-    ck_view path = n->path;
+    ck_view path = n->path, official = ck_view_from(path, strlen("library/"));
     if (!ck_view_eq(n->host, CK_V("docker.io")))
         return ck_name_text(n, a);
-    if (ck_view_starts(path, CK_V("library/")))
-        path = ck_view_from(path, strlen("library/"));
+    if (ck_view_starts(path, CK_V("library/")) && ck_view_find(official, '/') == official.n)
+        path = official;
     return with_tag(ck_arena_format(a, "%.*s", CK_VF(path)), n, a);
 }

@@ -27,6 +27,8 @@ static void names_get_dockers_defaults(void **state)
           "docker.io/library/alpine", true, true },
         { "grafana/grafana", "docker.io/grafana/grafana:latest", "grafana/grafana:latest",
           "docker.io/grafana/grafana", false, false },
+        { "library/a/b", "docker.io/library/a/b:latest", "library/a/b:latest",
+          "docker.io/library/a/b", false, false },
         { "localhost/x", "localhost/x:latest", "localhost/x:latest", "localhost/x", true, false },
         { "docker://Reg.example:5000/a/b@sha256:" HEX, "Reg.example:5000/a/b@sha256:" HEX,
           "Reg.example:5000/a/b@sha256:" HEX, "Reg.example:5000/a/b", true, false },

@@ -287,6 +287,28 @@ static ck_err *check_mode(const struct file *f, const struct ck_toml *root)
     return NULL;
 }
 
+static bool is_host(ck_view v)
+{
+    for (size_t i = 0; i < v.n; i++) {
+        uint8_t c = v.p[i];
+        bool alnum = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+        if (!alnum && !strchr(".-:[]", c))
+            return false;
+    }
+    return v.n > 0;
+}
+
+static ck_err *read_search(const struct file *f, const struct ck_toml *root)
+{
+    static const char key[] = "unqualified-search-registries";
+    CK_TRY(get_strings(f, root, key, &f->c->search));
+    const struct ck_toml *v = ck_toml_get(root, key);
+    for (const struct ck_toml *m = v ? v->first : NULL; m; m = m->next)
+        if (!is_host(m->text))
+            return refuse_value(f, m->line, key, m->text, "may only be HOST[:PORT]");
+    return NULL;
+}
+
 /* --- files ------------------------------------------------------------------------------------ */
 
 static ck_err *read_root(const struct file *f, const struct ck_toml *root)
@@ -300,7 +322,7 @@ static ck_err *read_root(const struct file *f, const struct ck_toml *root)
         return refuse(f, old->line,
                       "[registries...] is version 1 of this file, which is not read; version 2 has "
                       "unqualified-search-registries and [[registry]]");
-    CK_TRY(get_strings(f, root, "unqualified-search-registries", &f->c->search));
+    CK_TRY(read_search(f, root));
     CK_TRY(get_strings(f, root, "credential-helpers", &f->c->helpers));
     CK_TRY(check_mode(f, root));
     CK_TRY(read_entries(f, root));

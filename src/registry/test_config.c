@@ -188,7 +188,7 @@ static void blocked_registries_are_not_asked(void **state)
         "[[registry]]\nlocation='m.org'\nblocked=true\n"
         "[[registry.mirror]]\nlocation='b.org/x'\n"
         "[[registry.mirror]]\nlocation='free.net'\n"
-        "[[registry]]\nX
+        "[[registry]]\nprefix='to.org'\nlocation='b.org/z'\n"
         "[[registry]]\nlocation='docker.io/evil'\nblocked=true\n";
     refuse(h, conf, "b.org/x/y", "b.org/x/y is blocked by ");
     refuse(h, conf, "b.org/x", "only.conf:1");
@@ -275,7 +275,9 @@ static void short_names_have_one_meaning(void **state)
     expect(h, aliases, "docker.io/alpine", "registry-1.docker.io/library/alpine");
     refuse(h, aliases, "x", "\"x\" may mean a.org/x, b.org/x (");
     refuse(h, aliases, "library/alpine", "a.org/library/alpine, b.org/library/alpine (");
-    expect(h, "unqualified-search-registries=['a.org/ns']\n", "x/y:1", "a.org/ns/x/y");
+    expect(h, "unqualified-search-registries=['a.org:50']\n", "x/y:1", "a.org:50/x/y");
+    refuse(h, "unqualified-search-registries=['a.org/ns']\n", "q.io/x", "may only be HOST[:PORT]");
+    refuse(h, "unqualified-search-registries=['']\n", "q.io/x", "may only be HOST[:PORT]");
     expect(h, "unqualified-search-registries=['a.org']\n", "library/x", "a.org/library/x");
     expect(h, "unqualified-search-registries=['docker.io']\nshort-name-mode='disabled'\n", "x",
            "registry-1.docker.io/library/x");
@@ -283,7 +285,7 @@ static void short_names_have_one_meaning(void **state)
            "x", "may mean");
     refuse(h, "unqualified-search-registries=[]\n", "x", "only.conf:1 lists none to search");
     refuse(h, "unqualified-search-registries=['nodots']\n", "x", "does not begin with a registry");
-    refuse(h, "unqualified-search-registries=['A b']\n", "x", "only.conf:1: ");
+    refuse(h, "unqualified-search-registries=['A b']\n", "x", "may only be HOST[:PORT]");
 }
 
 static void tags_and_digests_stay(void **state)
