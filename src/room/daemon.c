@@ -42,7 +42,8 @@ static int on_progress(void *ctx, curl_off_t total, curl_off_t now, curl_off_t u
     (void)now;
     (void)up_total;
     (void)up_now;
-    t->error = ck_stream_tell(&t->stream);
+    if (!t->error) /* it is called once more after the end */
+        t->error = ck_stream_tell(&t->stream);
     return t->error != NULL;
 }
 

@@ -237,8 +237,8 @@ static ck_err *address(struct attempt *t, bool secure)
     g->secure = secure;
     const char *text = ck_arena_format(t->h.arena, "%s://%s%s", secure ? "https" : "http",
                                        g->job->endpoint.host, g->target);
-    return ck_err_reclass(ck_url_parse(ck_view_str(text), t->h.arena, &t->registry),
-                          CK_ERR_USAGE);
+    ck_err *e = ck_url_parse(ck_view_str(text), t->h.arena, &t->registry);
+    return e ? ck_err_reclass(e, CK_ERR_USAGE) : NULL; /* the user's own word */
 }
 
 /* With insecure = true: TLS that nobody vouches for, and plain HTTP where that is what is spoken;

@@ -191,7 +191,8 @@ static int on_progress(void *ctx, curl_off_t total, curl_off_t now, curl_off_t u
     (void)now;
     (void)up_total;
     (void)up_now;
-    x->error = ck_stream_tell(x->h->stream);
+    if (!x->error) /* it is called once more after the end */
+        x->error = ck_stream_tell(x->h->stream);
     return x->error != NULL;
 }
 
