@@ -21,6 +21,7 @@ packages_check=(
     python3 python3-jsonschema man-db
     skopeo umoci                            # other people's images, made and changed by other tools
     apt-utils dpkg-dev gnupg xz-utils zstd  # a Debian archive of our own
+    openssl                                 # certificates of the tests' own servers
     jq zip procps bsdutils
 )
 
