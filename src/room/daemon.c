@@ -50,7 +50,7 @@ static int on_progress(void *ctx, curl_off_t total, curl_off_t now, curl_off_t u
 /* What the hub has not written yet is waited for here. */
 static ck_err *read_in(struct talk *t, char *p, size_t n, size_t *ret_n)
 {
-    enum { TELL_MS = 1000 };
+    enum { TELL_MS = 500 };
     struct pollfd pfd = { .fd = t->in, .events = POLLIN };
     int ready;
     while ((ready = poll(&pfd, 1, TELL_MS)) <= 0) {

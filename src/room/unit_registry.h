@@ -1,4 +1,4 @@
-/* The registry of tests/registry/server.py, started for a test program that is also the room. */
+/* The servers of tests/registry, started for a test program that is also the room. */
 #ifndef CK_ROOM_UNIT_REGISTRY_H
 #define CK_ROOM_UNIT_REGISTRY_H
 
@@ -58,11 +58,12 @@ static inline void rig_read(const struct rig *r, const char *name, struct ck_buf
     assert_ok(ck_file_read(path, out));
 }
 
-static inline void rig_start(struct rig *r)
+/* `script`: server.py or engine.py. */
+static inline void rig_start(struct rig *r, const char *script)
 {
     int in[2], out[2];
     const char *source = getenv("COCKET_SOURCE");
-    ck_autofree char *program = ck_format("%s/tests/registry/server.py", source ? source : ".");
+    ck_autofree char *program = ck_format("%s/tests/registry/%s", source ? source : ".", script);
     snprintf(r->dir, sizeof r->dir, "/tmp/cocket-registry-XXXXXX");
     assert_non_null(mkdtemp(r->dir));
     assert_int_equal(pipe2(in, O_CLOEXEC), 0);
@@ -84,16 +85,14 @@ static inline void rig_start(struct rig *r)
     line[strcspn(line, "\n")] = 0;
     for (char *w = strtok_r(line, " ", &rest); w; w = strtok_r(NULL, " ", &rest))
         rig_word(r, w);
-    rig_read(r, "ca.pem", &r->ca);
-    rig_read(r, "client.pem", &r->cert);
-    rig_read(r, "client.key", &r->key);
 }
 
 static inline void rig_stop(struct rig *r)
 {
     static const char *const files[] = { "log.jsonl",  "ca.pem",     "ca.key",     "ca.srl",
                                          "client.pem", "client.key", "client.csr", "client.ext",
-                                         "server.pem", "server.key", "server.csr", "server.ext" };
+                                         "server.pem", "server.key", "server.csr", "server.ext",
+                                         "engine.sock" };
     close(r->in);
     waitpid(r->pid, NULL, 0);
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
