@@ -23,6 +23,8 @@ static const struct verb {
 } verbs[] = {
     { "scan", ck_cmd_scan, "cocket-scan" },
     { "fetch", ck_cmd_fetch, "cocket-fetch" },
+    { "load", ck_cmd_load, "cocket-load" },
+    { "unpack", ck_cmd_unpack, "cocket-unpack" },
     { "db", ck_cmd_db, "cocket-db" },
     { "version", cmd_version, "cocket" },
     { "--version", cmd_version, "cocket" },
