@@ -8,7 +8,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 
-enum ck_daemon_method { CK_DAEMON_GET, CK_DAEMON_POST, CK_DAEMON_METHOD_COUNT_ };
+enum ck_daemon_method { CK_DAEMON_GET, CK_DAEMON_POST, CK_DAEMON_DELETE, CK_DAEMON_METHOD_COUNT_ };
 
 /* GET: the job's `in` is not read (hand any descriptor). POST: `in` is read to its end, from where
  * it stands, as the body of the request, in chunks; /dev/null sends an empty one. The body of a
