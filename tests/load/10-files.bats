@@ -104,7 +104,7 @@ manifest_of() { # manifest_of TRANSPORT:PATH...: the digest that skopeo sees
     status 5 load demo:1.0 --to oci-archive:out.tar
     has "$stderr" "the store is damaged: sha256:[0-9a-f]{64} has another content .cocket fsck"
     status 5 load demo:1.0 --to oci:out
-    is "$(find . -name '*partial*')" ""
+    is "$(find . -path ./store -prune -o -name '*partial*' -print)" ""
     [ ! -e out.tar ] && [ ! -e out/index.json ]
     truncate -s 1000 "$blob"
     status 5 load demo:1.0 --to oci-archive:out.tar

@@ -56,7 +56,10 @@ PYTHON
     status 5 load demo:1.0 --to podman
     has "$stderr" "the store is damaged"
     is "$(podman images -q)" ""
-    CONTAINERS_STORAGE_CONF=/nonexistent/storage.conf status 5 load demo:1.0 --to podman
+    rm -rf "$COCKET_STORE"
+    put layout:1.0 >/dev/null
+    CONTAINERS_STORAGE_CONF=/nonexistent/storage.conf status 3 load demo:1.0 --to podman
+    has "$stderr" "podman load: status [0-9]+: .*/nonexistent/storage.conf"
     PATH=/nonexistent status 3 load demo:1.0 --to podman
     has "$stderr" "podman"
 }
