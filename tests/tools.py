@@ -103,11 +103,34 @@ def counts_only_fall():
     return good
 
 
+def hostile_results():
+    """RESULTS.md lists every case of the corpus and no other, with a status that the case allows."""
+    sys.dont_write_bytecode = True
+    sys.path[:0] = [str(ROOT / "tests/hostile"), str(ROOT / "tools")]
+    import make  # pylint: disable=import-outside-toplevel
+    import results  # pylint: disable=import-outside-toplevel
+    import rows  # pylint: disable=import-outside-toplevel
+    wanted = {n: str(c["status"]) for n, c in make.CASES.items()}
+    wanted.update({n: c["status"] for n, c in make.cases_registries.CASES.items()})
+    wanted.update({n: status for n, _, status, _ in make.lies()})
+    listed = results.read_results()
+    wrong = [f"{n} is not listed" for n in wanted if n not in listed]
+    wrong += [f"{n} is listed and no case" for n in listed if n not in wanted]
+    wrong += [f"{n}: status {s}, not {wanted[n]}" for n, s in listed.items()
+              if n in wanted and str(s) not in wanted[n].split(",")]
+    wrong += rows.problems(list(make.CASES), make.cases_registries.CASES)
+    print(f"{'not ok' if wrong else 'ok'} RESULTS.md holds the corpus, and every row has its cases")
+    if wrong:
+        print(f"# {len(wrong)}: {'; '.join(wrong[:10])}")
+    return not wrong
+
+
 def main():
     good = [case("check-includes.py", *c) for c in INCLUDES]
     good += [case("checksrc.py", *c) for c in STYLE]
     good += [case("genhelp.py", *c) for c in HELP]
     good.append(counts_only_fall())
+    good.append(hostile_results())
     return 0 if all(good) else 1
 
 

@@ -20,12 +20,13 @@ packages_check=(
     clang llvm libclang-rt-dev clang-tidy cppcheck
     python3 python3-jsonschema man-db
     skopeo umoci                            # other people's images, made and changed by other tools
+    docker-registry nginx-light              # a registry of others, and what stands before one
     apt-utils dpkg-dev gnupg xz-utils zstd  # a Debian archive of our own
     jq zip procps bsdutils
 )
 
 # To measure.
-packages_bench=(mmdebstrap isal openssl gzip python3)
+packages_bench=(mmdebstrap isal openssl gzip python3 docker-registry skopeo)
 
 # Installs what is missing of the packages named; asks nothing. Root, or sudo that asks nothing.
 packages_install() {

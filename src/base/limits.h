@@ -85,6 +85,16 @@
     X(UNPACK_ENTRIES, 2000000, "entries", "of all layers; five times the most of one layer")     \
     X(UNPACK_MEMORY, 160 * CK_MIB, "bytes", "the unpack room: a layer's index, all directories") \
     X(ANSWER, 64 * CK_KIB, "bytes", "what docker, podman or ctr say of an image they loaded")    \
+    /* references in files */                                                                    \
+    X(LOCK_FILE, 4 * CK_MIB, "bytes", "a Dockerfile, Compose or Kubernetes file; some have 3")   \
+    X(LOCK_REFERENCES, 4000, "references", "of one file, or entries of images.lock")             \
+    X(LOCK_STAGES, 1000, "stages", "of a Dockerfile; long ones have 30")                         \
+    X(LOCK_ARGS, 1000, "arguments", "ARG before the first FROM")                                 \
+    X(LOCK_FILES, 1000, "files", "that name one image")                                          \
+    X(YAML_DEPTH, 64, "levels", "Kubernetes files nest less than 30 levels")                     \
+    X(YAML_NODES, 400000, "nodes", "of one YAML file; 4 MiB of definitions have 150,000")        \
+    X(YAML_ANCHORS, 1000, "anchors", "of one YAML document")                                     \
+    X(YAML_STEPS, 20000000, "steps", "keys looked at: aliases and merge keys multiply them")     \
     X(REGISTRY_CA, 32 * CK_KIB, "bytes", "certs.d of one host, with key: a job is one frame")    \
     X(REGISTRY_SECRET, 8 * CK_KIB, "bytes", "a password or token of the user; clouds give 3 KiB")\
     X(REGISTRY_NAME, 512, "bytes", "a host, repository or tag in a job")                         \

@@ -452,7 +452,7 @@ ck_err *ck_program_run(const char *const argv[], ck_view in, struct ck_buf *out,
     struct talk t = { .in = -1, .out = -1, .left = in, .reply = out };
     struct ck_program *p = NULL;
     ck_err *e = start_talk(argv, &t, &p);
-    if (!e)
+    if (!e && p)
         return talk_to(p, &t, timeout_ms, ret_status, ret_tail);
     close_fd(&t.in);
     close_fd(&t.out);

@@ -17,6 +17,8 @@ int ck_cmd_db(int argc, char **argv);
 int ck_cmd_fetch(int argc, char **argv);
 int ck_cmd_load(int argc, char **argv);
 int ck_cmd_unpack(int argc, char **argv);
+int ck_cmd_lock(int argc, char **argv);
+int ck_cmd_verify(int argc, char **argv);
 
 /* "cocket: ..." on standard error; frees `e`, returns its exit status. */
 int ck_cmd_fail(ck_err *e);
@@ -28,6 +30,9 @@ int ck_cmd_usage(const char *page, const char *fmt, ...) CK_PRINTF(2, 3);
 struct option;
 int ck_cmd_options(int argc, char **argv, const char *page, const struct option *options,
                    ck_err *(*take)(void *ctx, int opt), void *ctx);
+/* Seconds since the epoch: SOURCE_DATE_EPOCH, where it is set, makes what is built reproducible.
+ * Class USAGE. */
+CK_MUST ck_err *ck_cmd_now(int64_t *ret);
 /* Prints the page's help. */
 int ck_cmd_help(const char *page);
 

@@ -59,6 +59,20 @@ int ck_cmd_options(int argc, char **argv, const char *page, const struct option 
     return -1;
 }
 
+ck_err *ck_cmd_now(int64_t *ret)
+{
+    const char *env = getenv("SOURCE_DATE_EPOCH");
+    uint64_t t;
+    if (!env) {
+        *ret = time(NULL);
+        return NULL;
+    }
+    if (!ck_view_u64(ck_view_str(env), &t) || t > INT64_MAX)
+        return ck_err_new(CK_ERR_USAGE, "SOURCE_DATE_EPOCH=%s is no number of seconds", env);
+    *ret = (int64_t)t;
+    return NULL;
+}
+
 static int64_t now_ms(void)
 {
     struct timespec ts;

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 static const char page[] = "cocket-db";
@@ -79,21 +78,6 @@ static int parse(int argc, char **argv, struct args *a, bool wants_argument)
         return ck_cmd_usage(page, wants_argument ? "it takes one file" : "it takes no arguments");
     a->argument = wants_argument ? argv[optind] : NULL;
     return -1;
-}
-
-/* SOURCE_DATE_EPOCH makes builds reproducible. */
-static ck_err *now(int64_t *ret)
-{
-    const char *env = getenv("SOURCE_DATE_EPOCH");
-    uint64_t t;
-    if (!env) {
-        *ret = time(NULL);
-        return NULL;
-    }
-    if (!ck_view_u64(ck_view_str(env), &t) || t > INT64_MAX)
-        return ck_err_new(CK_ERR_USAGE, "SOURCE_DATE_EPOCH=%s is no number of seconds", env);
-    *ret = (int64_t)t;
-    return NULL;
 }
 
 static ck_err *default_db(struct args *a)
@@ -280,7 +264,7 @@ static int run(const struct verb *v, int argc, char **argv)
         a.update.note = print_note;
         a.update.progress = print_progress;
         a.update.ctx = &a;
-        e = now(&a.update.now);
+        e = ck_cmd_now(&a.update.now);
         if (!e)
             e = v->run(&a, &status_);
         ck_progress_line_end(&a.line);

@@ -25,6 +25,8 @@ static const struct verb {
     { "fetch", ck_cmd_fetch, "cocket-fetch" },
     { "load", ck_cmd_load, "cocket-load" },
     { "unpack", ck_cmd_unpack, "cocket-unpack" },
+    { "lock", ck_cmd_lock, "cocket-lock" },
+    { "verify", ck_cmd_verify, "cocket-verify" },
     { "db", ck_cmd_db, "cocket-db" },
     { "version", cmd_version, "cocket" },
     { "--version", cmd_version, "cocket" },

@@ -39,13 +39,13 @@ static void bar_is(uint64_t done, uint64_t size, unsigned columns, const char *w
 static void bars_fit_their_terminal(void **state)
 {
     (void)state;
-    bar_is(0, 4096, 40, "0123456789ab [>            ] 0 B of 4 KiB");
-    bar_is(2048, 4096, 41, "0123456789ab [======>     ] 2 KiB of 4 KiB");
+    bar_is(0, 4096, 40, "0123456789ab [>         ] 0 B of 4.0 KiB");
+    bar_is(2048, 4096, 41, "0123456789ab [===>   ] 2.0 KiB of 4.0 KiB");
     bar_is(4096, 4096, 200,
-           "0123456789ab [======================================] 4 KiB of 4 KiB");
-    bar_is(2048, 4096, 30, "0123456789ab 2 KiB of 4 KiB");
-    bar_is(2048, 4096, 20, "0123456789ab 2 KiB o");
-    bar_is(0, 0, 60, "0123456789ab [===============================] 0 B of 0 B");
+           "0123456789ab [======================================] 4.0 KiB of 4.0 KiB");
+    bar_is(2048, 4096, 30, "0123456789ab 2.0 KiB of 4.0 Ki");
+    bar_is(2048, 4096, 20, "0123456789ab 2.0 KiB");
+    bar_is(0, 0, 60, "0123456789ab [==================================] 0 B of 0 B");
 }
 
 int main(void)

@@ -4,6 +4,7 @@
 #ifndef CK_LOCK_LOCK_H
 #define CK_LOCK_LOCK_H
 
+#include "base/buf.h"
 #include "image/name.h"
 
 enum ck_lock_file_kind {
@@ -15,7 +16,8 @@ enum ck_lock_file_kind {
                            PodTemplate, List; several documents */
     CK_LOCK_FILE_KIND_COUNT_
 };
-/* By the file's name, and for YAML by what it holds. */
+/* By the file's name, and for YAML, JSON and other names by what it holds. Class USAGE where it is
+ * none of these. */
 CK_MUST ck_err *ck_lock_kind(const char *path, ck_view content, enum ck_lock_file_kind *ret);
 
 struct ck_lock_reference {
@@ -24,21 +26,31 @@ struct ck_lock_reference {
     unsigned line;        /* from 1 */
     bool skipped;         /* cannot be pinned: */
     ck_view why;          /* "holds a variable", "is an earlier stage", "scratch", ... */
-    struct ck_name name;  /* where not skipped; of a FROM with ARG defaults: resolved */
+    bool named;           /* `name` holds: not skipped, or a FROM whose variables all have a
+                             default before the first FROM. The latter goes into images.lock with
+                             the default, but is never pinned: behind a digest the variable would
+                             no longer choose anything */
+    struct ck_name name;
     ck_view platform;     /* FROM --platform=..., or empty */
 };
-/* In the order of the file. In `a`. Class HOSTILE with file line for what is no such file. */
+/* In the order of the file, each place once. In `a`. Class HOSTILE with the line for what is no
+ * such file, LIMIT. Of a Dockerfile: FROM, COPY --from, RUN --mount from=, # syntax=. Of YAML: an
+ * alias is followed, the place is that of the anchor. "image:" below kinds that are not known is
+ * not guessed at, but is in the list as skipped. */
 CK_MUST ck_err *ck_lock_references(enum ck_lock_file_kind kind, ck_view content, struct ck_arena *a,
                                    struct ck_lock_reference **ret, size_t *ret_n);
 
 /* `content` with "@sha256:..." put behind (or in the place of an older digest at) the references
- * whose pins[i] is not NULL; every other byte stays. */
+ * whose pins[i] is not NULL; every other byte stays. Class OURS where `refs` are not of this
+ * content, or one that is skipped was to be pinned. */
 CK_MUST ck_err *ck_lock_pin(ck_view content, const struct ck_lock_reference *refs, size_t n,
                             const struct ck_digest *const *pins, struct ck_buf *out);
 
-/* images.lock: JSON, version 1, sorted by reference; one object a reference. */
+/* images.lock: JSON, version 1, sorted by reference; one object a reference. Decoding refuses what
+ * encoding would not write: references that are not normalised, or stand there twice. */
 struct ck_lock_entry {
-    ck_view reference; /* "docker.io/library/alpine:3.20" */
+    ck_view reference; /* "docker.io/library/alpine:3.20"; with a digest only where there is no
+                          tag */
     struct ck_digest digest;
     ck_view *platforms; /* "linux/amd64", sorted */
     size_t n_platforms;

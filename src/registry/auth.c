@@ -5,7 +5,6 @@
 #include "image/json.h"
 #include "registry/config_parts.h"
 
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 
@@ -92,10 +91,10 @@ static ck_err *read_entry(const struct ck_json *j, struct ck_arena *a, struct ck
     return NULL;
 }
 
-static ck_err *read_entries(const struct ck_json *top, struct ck_arena *a,
-                            struct ck_auth_entry **at)
+static ck_err *read_entries(const struct ck_json *top, struct ck_arena *a, struct ck_auth_file *f)
 {
     struct ck_json auths = ck_json_member(top, "auths");
+    struct ck_auth_entry **at = &f->entries;
     const char *key;
     json_t *value;
     CK_TRY(ck_json_map(&auths));
@@ -110,10 +109,10 @@ static ck_err *read_entries(const struct ck_json *top, struct ck_arena *a,
     return NULL;
 }
 
-static ck_err *read_helpers(const struct ck_json *top, struct ck_arena *a,
-                            struct ck_auth_helper **at)
+static ck_err *read_helpers(const struct ck_json *top, struct ck_arena *a, struct ck_auth_file *f)
 {
     struct ck_json helpers = ck_json_member(top, "credHelpers");
+    struct ck_auth_helper **at = &f->helpers;
     const char *key;
     json_t *value;
     CK_TRY(ck_json_map(&helpers));
@@ -132,8 +131,8 @@ static ck_err *read_file(const struct ck_json *top, struct ck_arena *a, struct c
 {
     static const char *const known[] = { "auths", "credHelpers", "credsStore", NULL };
     CK_TRY(ck_json_object(top, known));
-    CK_TRY(read_entries(top, a, &f->entries));
-    CK_TRY(read_helpers(top, a, &f->helpers));
+    CK_TRY(read_entries(top, a, f));
+    CK_TRY(read_helpers(top, a, f));
     struct ck_json store = ck_json_member(top, "credsStore");
     return ck_json_string_opt(&store, CK_LIMIT_FIELD, a, &f->store);
 }

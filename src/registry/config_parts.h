@@ -5,6 +5,7 @@
 #define CK_REGISTRY_CONFIG_PARTS_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "registry/config.h"
 
 /* Where something was said. */

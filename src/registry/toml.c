@@ -26,12 +26,16 @@ const struct ck_toml *ck_toml_get(const struct ck_toml *table, const char *key)
     return find(table, ck_view_str(key));
 }
 
-/* A new last member of a table or array. */
-static ck_err *append(struct ck_toml_reader *r, struct ck_toml *to, ck_view key,
-                      struct ck_toml **ret)
+static ck_err *count_value(struct ck_toml_reader *r)
 {
     if (++r->values > CK_MAX_TOML_VALUES)
         return ck_toml_limit(r, CK_LIMIT_TOML_VALUES, "more values");
+    return NULL;
+}
+
+/* A new last member of a table or array; it was counted. */
+static struct ck_toml *append(struct ck_toml_reader *r, struct ck_toml *to, ck_view key)
+{
     struct ck_toml *m = ck_arena_alloc(r->a, 1, sizeof *m);
     m->line = r->line;
     m->key = key;
@@ -40,16 +44,17 @@ static ck_err *append(struct ck_toml_reader *r, struct ck_toml *to, ck_view key,
     else
         to->first = m;
     to->last = m;
-    *ret = m;
-    return NULL;
+    return m;
 }
 
 static ck_err *append_table(struct ck_toml_reader *r, struct ck_toml *to, ck_view key,
                             enum ck_toml_origin origin, struct ck_toml **ret)
 {
-    CK_TRY(append(r, to, key, ret));
-    (*ret)->kind = CK_TOML_TABLE;
-    (*ret)->origin = origin;
+    CK_TRY(count_value(r));
+    struct ck_toml *m = append(r, to, key);
+    m->kind = CK_TOML_TABLE;
+    m->origin = origin;
+    *ret = m;
     return NULL;
 }
 
@@ -134,12 +139,11 @@ static ck_err *array(struct ck_toml_reader *r, struct ck_toml *v)
 {
     v->kind = CK_TOML_ARRAY;
     for (;;) {
-        struct ck_toml *element;
         CK_TRY(ck_toml_gap(r));
         if (ck_toml_take(r, ']'))
             return NULL;
-        CK_TRY(append(r, v, CK_V(""), &element));
-        CK_TRY(value(r, element));
+        CK_TRY(count_value(r));
+        CK_TRY(value(r, append(r, v, CK_V(""))));
         CK_TRY(ck_toml_gap(r));
         if (!ck_toml_take(r, ',') && ck_toml_peek(r, 0) != ']')
             return ck_toml_refuse(r, "an array that goes on without a comma or does not end");
@@ -156,9 +160,9 @@ static ck_err *setting(struct ck_toml_reader *r, struct ck_toml *table)
     v = find(table, key);
     if (v)
         return ck_toml_refuse(r, "\"%.*s\" is defined in line %u already", CK_VF(key), v->line);
-    CK_TRY(append(r, table, key, &v));
+    CK_TRY(count_value(r));
     ck_toml_blanks(r);
-    return value(r, v);
+    return value(r, append(r, table, key));
 }
 
 /* What dotted keys made inside braces is closed with them. */
@@ -236,7 +240,8 @@ static ck_err *array_header(struct ck_toml_reader *r, struct ck_toml *in, ck_vie
 {
     struct ck_toml *m = find(in, key);
     if (!m) {
-        CK_TRY(append(r, in, key, &m));
+        CK_TRY(count_value(r));
+        m = append(r, in, key);
         m->kind = CK_TOML_ARRAY;
         m->origin = CK_TOML_HEADER;
     }

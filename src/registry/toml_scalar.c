@@ -260,7 +260,7 @@ static bool digits(ck_view v, unsigned base, uint64_t max, uint64_t *ret)
 static ck_err *integer(struct ck_toml_reader *r, ck_view w, int64_t *ret)
 {
     static const struct {
-        char letter;
+        uint8_t letter;
         unsigned base;
     } prefixes[] = { { 'x', 16 }, { 'o', 8 }, { 'b', 2 } };
     bool sign = w.p[0] == '+' || w.p[0] == '-', minus = w.p[0] == '-';

@@ -25,7 +25,7 @@ struct exchange {
     ck_err *error; /* of ours, in a callback */
 };
 
-/* --- headers ----------------------------------------------------------------------------------- */
+/* --- headers ---------------------------------------------------------------------------------- */
 
 static void join_view(struct exchange *x, ck_view *to, ck_view v, const char *between)
 {
@@ -111,7 +111,7 @@ static size_t on_header(char *p, size_t size, size_t n, void *ctx)
     return size * n;
 }
 
-/* --- body -------------------------------------------------------------------------------------- */
+/* --- body ------------------------------------------------------------------------------------- */
 
 static unsigned status_of(struct exchange *x)
 {
@@ -176,7 +176,7 @@ static curl_socket_t on_socket(void *ctx, curlsocktype purpose, struct curl_sock
     return socket(sa->family, sa->socktype | SOCK_CLOEXEC, sa->protocol);
 }
 
-/* --- one exchange ------------------------------------------------------------------------------ */
+/* --- one exchange ----------------------------------------------------------------------------- */
 
 static void set_callbacks(struct exchange *x, char *error)
 {

@@ -19,8 +19,8 @@ struct ck_http_request {
     bool no_verify;     /* TLS without verification */
     bool public_only;   /* no connection to a private address (ck_address_is_private) */
     bool document;      /* small: has to come within a few minutes as a whole */
-    /* The body of a success goes to `body`; that of anything else is kept in the answer, cut. `begin`
-     * sees the headers of a success before the first byte, also where there is no body. */
+    /* The body of a success goes to `body`; that of anything else is kept in the answer, cut.
+     * `begin` sees the headers of a success before the first byte, also where there is no body. */
     ck_err *(*begin)(void *ctx, const struct ck_http_answer *a);
     ck_err *(*body)(void *ctx, ck_view piece);
     ck_err *(*tick)(void *ctx); /* about once a second, also while nothing comes */
@@ -46,8 +46,9 @@ enum ck_http_failure {
     CK_HTTP_FINAL,         /* trying again is of no use: certificate, name, our own refusal */
 };
 
-/* Class UNAVAILABLE for what the network did, the class of the callback's error, HOSTILE for headers
- * past their caps. Views of the answer live in `a`. *ret_failure says more, also on error. */
+/* Class UNAVAILABLE for what the network did, the class of the callback's error, HOSTILE for
+ * headers past their caps. Views of the answer live in `a`. *ret_failure says more, also on
+ * error. */
 CK_MUST ck_err *ck_http_exchange(struct ck_net *n, const struct ck_http_request *r,
                                  struct ck_arena *a, struct ck_http_answer *ret,
                                  enum ck_http_failure *ret_failure);

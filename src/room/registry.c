@@ -51,7 +51,7 @@ ck_err *ck_room_registry_load(void **ret_state)
     return NULL;
 }
 
-/* --- body -------------------------------------------------------------------------------------- */
+/* --- body ------------------------------------------------------------------------------------- */
 
 static bool is_blob(const struct work *w) { return w->j->op == CK_REGISTRY_BLOB; }
 
@@ -129,7 +129,7 @@ static ck_err *take(void *ctx, ck_view piece)
     return w->at - w->told >= PROGRESS ? tell(w) : NULL;
 }
 
-/* --- one request, with its redirects and its authorization --------------------------------------- */
+/* --- one request, with its redirects and its authorization ------------------------------------ */
 
 /* A place to ask: the endpoint's own, or where it sends us. */
 struct place {
@@ -255,7 +255,7 @@ static ck_err *request(struct work *w, const char *url, bool head, struct ck_htt
                       ck_arena_format(w->a, "%.200s", p.url));
 }
 
-/* --- which scheme -------------------------------------------------------------------------------- */
+/* --- which scheme ----------------------------------------------------------------------------- */
 
 static bool speaks_plain(const struct room *r, const char *host)
 {
@@ -280,8 +280,8 @@ static const char *url_of(struct work *w, bool plain)
                            CK_VF(j->reference));
 }
 
-/* TLS first. Only an endpoint that the configuration calls insecure may be asked in plain HTTP, when
- * nobody answers its TLS port with TLS. */
+/* TLS first. Only an endpoint that the configuration calls insecure may be asked in plain HTTP,
+ * when nobody answers its TLS port with TLS. */
 static ck_err *request_by_scheme(struct work *w, bool head, struct ck_http_answer *ret,
                                  enum ck_http_failure *ret_failure)
 {
@@ -301,7 +301,7 @@ static ck_err *request_by_scheme(struct work *w, bool head, struct ck_http_answe
     return plain;
 }
 
-/* --- again and again ----------------------------------------------------------------------------- */
+/* --- again and again -------------------------------------------------------------------------- */
 
 static bool is_passing(unsigned status)
 {
@@ -309,8 +309,8 @@ static bool is_passing(unsigned status)
            (status >= HTTP_BAD_GATEWAY && status <= HTTP_TIMEOUT);
 }
 
-/* Seconds to wait before try `n` (from 1): what the registry says, up to RETRY_AFTER, else longer each
- * time, with some jitter so that many clients do not come back at once. */
+/* Seconds to wait before try `n` (from 1): what the registry says, up to RETRY_AFTER, else longer
+ * each time, with some jitter so that many clients do not come back at once. */
 static uint64_t wait_of(const struct ck_http_answer *a, unsigned n, uint64_t *ret_ms)
 {
     uint64_t said = 0, own = n > 5 ? WAIT_MOST : (uint64_t)WAIT_FIRST << (n - 1);
@@ -395,7 +395,7 @@ static ck_err *persist(struct work *w, bool head, struct ck_http_answer *ret)
     }
 }
 
-/* --- the operations ------------------------------------------------------------------------------ */
+/* --- the operations --------------------------------------------------------------------------- */
 
 static void take_answer(struct work *w, const struct ck_http_answer *a)
 {

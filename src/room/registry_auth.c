@@ -40,7 +40,7 @@ const char *ck_authorization_of(struct ck_authorizations *as, const struct ck_en
     return a->header && a->expires > now() ? a->header : NULL;
 }
 
-/* --- what is sent ------------------------------------------------------------------------------ */
+/* --- what is sent ----------------------------------------------------------------------------- */
 
 static const char *basic(const struct ck_endpoint *e, struct ck_arena *a)
 {
@@ -67,7 +67,7 @@ static void put_encoded(struct ck_buf *b, const char *key, ck_view v)
     }
 }
 
-/* --- the token server --------------------------------------------------------------------------- */
+/* --- the token server ------------------------------------------------------------------------- */
 
 struct token_request {
     struct ck_buf body;
@@ -168,7 +168,7 @@ static ck_err *get_token(struct ck_authorizations *as, const struct ck_job_regis
     return ck_token_parse(ck_buf_view(&t->body), a, ret);
 }
 
-/* --- a challenge -------------------------------------------------------------------------------- */
+/* --- a challenge ------------------------------------------------------------------------------ */
 
 static void keep(struct ck_authorization *a, const char *header, int64_t expires)
 {

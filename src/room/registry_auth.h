@@ -1,7 +1,7 @@
 /* Tokens of registries: what a 401 asks for, and whether it is given. Kept from job to job.
  *
- * Credentials go to the endpoint that they are configured for, and to a token server of its own site
- * (ck_realm_allowed), never over plain HTTP when the registry was asked over TLS.
+ * Credentials go to the endpoint that they are configured for, and to a token server of its own
+ * site (ck_realm_allowed), never over plain HTTP when the registry was asked over TLS.
  */
 #ifndef CK_ROOM_REGISTRY_AUTH_H
 #define CK_ROOM_REGISTRY_AUTH_H
@@ -22,8 +22,8 @@ struct ck_authorizations {
 const char *ck_authorization_of(struct ck_authorizations *as, const struct ck_endpoint *e);
 
 /* A request was answered with 401: gets what its challenge asks for. *ret_again: there is something
- * new to try with. `url` is the request's; `tick` as in http.h. Class HOSTILE where a stranger asks,
- * UNAVAILABLE where the token server refuses. */
+ * new to try with. `url` is the request's; `tick` as in http.h. Class HOSTILE where a stranger
+ * asks, UNAVAILABLE where the token server refuses. */
 CK_MUST ck_err *ck_authorize(struct ck_authorizations *as, const struct ck_job_registry *j,
                              const char *url, ck_view challenges, ck_err *(*tick)(void *ctx),
                              void *ctx, bool *ret_again);

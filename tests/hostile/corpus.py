@@ -49,6 +49,7 @@ def write_case(folder, c):
     if isinstance(made, bytes):
         ref = ref or 'docker-archive:image.tar'
         write(os.path.join(folder, ref.split(':')[1]), made)
+    c['reference'], c['kind'] = ref, ref.split(':')[0]
     if c['after']:
         c['after'](folder)
     lines = [f'ref {ref}', f'status {c["status"]}']

@@ -4,6 +4,7 @@
 Every case is scanned in both formats and judged by its `expect` (make.py says what that holds); no case
 may take more than its time and memory, crash, print a raw control character, leave a process behind
 or write outside the XDG folders. Then a good image is cut short and its bits are flipped at seeded places.
+The hostile registries (registries.py) are run as well, and what is seen is compared with RESULTS.md.
 Prints `ok NAME` or `not ok NAME - why` lines; exit status 1 if any failed.
 """
 import argparse
@@ -33,6 +34,7 @@ class Rig:
     def __init__(self, program, root):
         self.program = os.path.abspath(program)
         self.root, self.database = root, None
+        self.statuses = {}  # of the cases that were scanned
         with open(program, 'rb') as f:
             self.asan = b'__asan_init' in f.read()
         self.seconds = SECONDS * (6 if self.asan else 1)
@@ -67,17 +69,17 @@ class Rig:
         return watch.run([self.program, 'scan', '--db', self.database, *args, ref], timeout=self.seconds, cwd=folder,
                          env=self.environment(home))
 
-    def crashed(self, r):
+    def crashed(self, r, seconds=None, budget=BUDGET):
         """Why a run is a failure whatever it was asked; None where it is not."""
         if r.timed_out:
-            return f'took more than {self.seconds} s'
+            return f'took more than {seconds or self.seconds} s'
         if r.status < 0:
             return f'killed by signal {-r.status}'
         if SANITIZER.search(r.err) or r.status == 99:
             return 'sanitizer: ' + tail(r.err)
         if r.status == 5 or r.status > 5:
             return f'exit status {r.status}: {tail(r.err)}'
-        if r.peak > BUDGET and not self.asan:
+        if r.peak > budget and not self.asan:
             return f'peak memory {r.peak >> 20} MiB'
         return None
 
@@ -189,6 +191,7 @@ def run_case(rig, name):
     before = listing(folder)
     js = rig.scan(folder, expect['ref'][0], home, '--format', 'json', *extra)
     table = rig.scan(folder, expect['ref'][0], home, '--no-cache', *extra)
+    rig.statuses[name] = js.status
     why = judge(rig, expect, js, table)
     if not why:
         changed = listing(folder) ^ before
@@ -292,18 +295,36 @@ def main():
     sys.exit(1 if failed else 0)
 
 
+def outdated(rig):
+    """What RESULTS.md says otherwise than what was seen."""
+    import results
+    listed = results.read_results()
+    for name, status in sorted(rig.statuses.items()):
+        if listed.get(name) != status:
+            yield f'{name} has status {status}, not {listed.get(name)}'
+
+
 def run_all(rig, args, names):
+    import registries  # which needs this module
     failed, peak, slowest = 0, (0, ''), (0.0, '')
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
         todo = [pool.submit(run_case, rig, n) for n in names]
         if not args.only:
             jobs = list(mutation_jobs(args.mutations)) + list(archive_jobs(args.mutations * 3))
             todo += [pool.submit(run_mutation, rig, i, j) for i, j in enumerate(jobs)]
+        # these wait more than they work
+        many = concurrent.futures.ThreadPoolExecutor(args.jobs * 2)
+        todo += [many.submit(registries.run_registry, rig, i, *j)
+                 for i, j in enumerate(registries.jobs(args.only))]
         for t in todo:
             name, why, mem, wall = t.result()
             failed += bool(why)
             peak, slowest = max(peak, (mem, name)), max(slowest, (wall, name))
             print(f'not ok {name} - {why}' if why else f'ok {name}', flush=True)
+    if not args.only:
+        old = next(outdated(rig), None)
+        failed += bool(old)
+        print(f'not ok RESULTS.md - {old}; run tests/hostile/results.py' if old else 'ok RESULTS.md')
     print(f'# peak memory {peak[0] >> 20} MiB ({peak[1]}); slowest {slowest[0]:.1f} s ({slowest[1]})')
     return failed
 
