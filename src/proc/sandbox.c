@@ -182,7 +182,7 @@ static const int file_calls[] = {
     CALL(fadvise64), CALL(uname),
 };
 static const int network_calls[] = {
-    CALL(socket), CALL(connect), CALL(bind), CALL(getsockname), CALL(getpeername),
+    CALL(connect), CALL(bind), CALL(getsockname), CALL(getpeername),
     CALL(getsockopt), CALL(setsockopt), CALL(sendto), CALL(recvfrom), CALL(sendmmsg),
     CALL(recvmmsg), CALL(shutdown), CALL(socketpair), CALL(pipe2), CALL(pipe), CALL(eventfd2),
     CALL(ioctl), CALL(fcntl), CALL(geteuid), CALL(getuid), CALL(getgid), CALL(getegid),
@@ -237,6 +237,19 @@ static int add_thread_spawn(scmp_filter_ctx f)
     return rc ? rc : seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), CALL(clone3), 0);
 }
 
+/* Landlock knows no unix sockets by path: without this a room with a network could talk to dockerd.
+ * Refused and not killed for it: the resolver looks for nscd. */
+static int add_sockets(scmp_filter_ctx f, unsigned calls)
+{
+    const struct scmp_arg_cmp is_unix = SCMP_A0(SCMP_CMP_EQ, AF_UNIX);
+    const struct scmp_arg_cmp is_other = SCMP_A0(SCMP_CMP_NE, AF_UNIX);
+    if (calls & CK_CALLS_UNIX)
+        return seccomp_rule_add_array(f, SCMP_ACT_ALLOW, CALL(socket), 1, &is_unix);
+    int rc = seccomp_rule_add_array(f, SCMP_ACT_ALLOW, CALL(socket), 1, &is_other);
+    return rc ? rc : seccomp_rule_add_array(f, SCMP_ACT_ERRNO(EAFNOSUPPORT), CALL(socket), 1,
+                                            &is_unix);
+}
+
 /* utimensat without a name, as futimens makes it. */
 static int add_times(scmp_filter_ctx f)
 {
@@ -261,8 +274,10 @@ static int add_rules(scmp_filter_ctx f, unsigned calls)
         rc = ADD(f, SCMP_ACT_ALLOW, tree_calls);
     if (!rc && calls & CK_CALLS_TREE)
         rc = add_times(f);
-    if (!rc && calls & CK_CALLS_NETWORK)
+    if (!rc && calls & (CK_CALLS_NETWORK | CK_CALLS_UNIX))
         rc = ADD(f, SCMP_ACT_ALLOW, network_calls);
+    if (!rc && calls & (CK_CALLS_NETWORK | CK_CALLS_UNIX))
+        rc = add_sockets(f, calls);
     if (!rc && calls & CK_CALLS_EXEC)
         rc = ADD(f, SCMP_ACT_ALLOW, exec_calls);
     if (!rc && sanitized)
