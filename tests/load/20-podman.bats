@@ -5,6 +5,16 @@
 . "$BATS_TEST_DIRNAME/daemons.bash"
 teardown() { end_daemons; }
 
+# podman_run IMAGE: without network. Which runtime works depends on how the machine mounts cgroups.
+podman_run() {
+    local limits=(--ulimit nofile=1024:1024 --ulimit nproc=1024:1024)
+    run podman run --rm --network none --cgroups=disabled "${limits[@]}" "$1"
+    [ "$status" = 0 ] && return 0
+    local why=$output
+    run podman --runtime runc --cgroup-manager cgroupfs run --rm --network none "${limits[@]}" "$1"
+    [ "$status" = 0 ] || skip "podman run does not work here: $why; $output"
+}
+
 @test "load: podman keeps our manifest's digest, and runs the image" {
     podman_env
     make_layout
@@ -16,9 +26,7 @@ teardown() { end_daemons; }
     logged load "to podman"
     status 0 load --name localhost/again:2 demo:1.0 --to podman
     is "$(podman image inspect --format '{{.Digest}}' localhost/again:2)" "$digest"
-    run podman run --rm --network none --cgroups=disabled --ulimit nofile=1024:1024 \
-        localhost/again:2
-    [ "$status" = 0 ] || skip "podman run does not work here: ${output: -300}"
+    podman_run localhost/again:2
     is "$output" "hello from the image"
 }
 
@@ -60,7 +68,8 @@ PYTHON
     put layout:1.0 >/dev/null
     CONTAINERS_STORAGE_CONF=/nonexistent/storage.conf status 3 load demo:1.0 --to podman
     has "$stderr" "podman load: status [0-9]+: .*/nonexistent/storage.conf"
-    PATH=/nonexistent status 3 load demo:1.0 --to podman
+    run --separate-stderr env PATH=/nonexistent "$COCKET" load demo:1.0 --to podman
+    is "$status" 3
     has "$stderr" "podman"
 }
 
@@ -89,7 +98,7 @@ SH
     run ! grep -q rmi calls
     printf '#!/bin/sh\ncat >/dev/null\necho nonsense' >bin/podman
     status 4 load demo:1.0 --to podman
-    run ! logged ' load |	load	' podman
+    run ! logged load "to podman"
 }
 
 @test "scan: containers-storage: is what podman has" {
@@ -100,7 +109,7 @@ SH
     status 0 scan containers-storage:docker.io/library/demo:1.0 --format json
     is "$(jq -c '[.image.layers[].diffId]' <<<"$output")" \
         "$(skopeo inspect --config oci:layout:1.0 | jq -c .rootfs.diff_ids)"
-    is "$(ls -A "$TMPDIR")" ""
+    is "$(find "$TMPDIR" -name '*cocket*')" ""
     status 3 scan containers-storage:docker.io/library/nothing:1.0
     has "$stderr" "podman save: status"
 }

@@ -49,5 +49,5 @@ digest_in() { # digest_in NAMESPACE NAME
     is "$(jq -r .image.digest <<<"$output")" "$digest"
     status 3 scan containerd:docker.io/library/nothing:1.0
     has "$stderr" "ctr images export: status"
-    is "$(ls -A "$TMPDIR")" ""
+    is "$(find "$TMPDIR" -name '*cocket*')" ""
 }

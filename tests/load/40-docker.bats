@@ -70,5 +70,5 @@ teardown() { end_daemons; }
         "$(skopeo inspect --config oci:layout:1.0 | jq -c .rootfs.diff_ids)"
     status 3 scan docker-daemon:nothing:1.0
     has "$stderr" "404"
-    is "$(ls -A "$TMPDIR")" ""
+    is "$(find "$TMPDIR" -name '*cocket*')" ""
 }

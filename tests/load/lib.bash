@@ -57,8 +57,8 @@ put() {
 }
 
 logged() { # logged EVENT PATTERN: the log has it
-    status 0 log
-    grep -E -- "$1" <<<"$output" | grep -qE -- "$2" || {
+    status 0 log --format json
+    jq -r --arg e "$1" '.[] | select(.event == $e) | .text' <<<"$output" | grep -qE -- "$2" || {
         echo "not logged: $1 $2"
         echo "$output"
         return 1
