@@ -1,5 +1,5 @@
-/* The documents that are written here: an index.json always comes out the same way, so that one that
- * another tool wrote is told from ours.
+/* The documents that are written here: an index.json always comes out the same way, so that one
+ * that another tool wrote is told from ours.
  */
 #ifndef CK_LOAD_JSON_H
 #define CK_LOAD_JSON_H

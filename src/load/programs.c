@@ -73,7 +73,8 @@ static ck_view first_line(const struct ck_buf *b)
 
 static ck_err *podman_digest(const char *id, struct ck_buf *out)
 {
-    const char *const argv[] = { "podman", "image", "inspect", "--format", "{{.Digest}}", id, NULL };
+    const char *const argv[] = { "podman",      "image", "inspect", "--format",
+                                 "{{.Digest}}", id,      NULL };
     return ask(argv, "podman image inspect", out);
 }
 

@@ -14,8 +14,8 @@ CK_MUST ck_err *ck_load_layout(const struct ck_cargo *c, const struct ck_load_ta
 /* A new file; one that is there is refused (USAGE), unless it is a pipe or device. */
 CK_MUST ck_err *ck_load_archive(const struct ck_cargo *c, const struct ck_load_target *t,
                                 const struct ck_load_options *o);
-/* dockerd at $DOCKER_HOST or /var/run/docker.sock. Where it reports another image than ours, that is
- * removed again if its name was new there; class HOSTILE. */
+/* dockerd at $DOCKER_HOST or /var/run/docker.sock. Where it reports another image than ours, that
+ * is removed again if its name was new there; class HOSTILE. */
 CK_MUST ck_err *ck_load_docker(const struct ck_cargo *c, const struct ck_load_target *t,
                                const struct ck_load_options *o);
 CK_MUST ck_err *ck_load_podman(const struct ck_cargo *c, const struct ck_load_target *t,

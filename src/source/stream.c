@@ -1,6 +1,6 @@
-/* docker-daemon:, containers-storage: and containerd: what they export is a stream, while an image's
- * documents and layers are looked up by name: it goes into a file without a name, which is then an
- * archive like any other. */
+/* docker-daemon:, containers-storage: and containerd: what they export is a stream, while an
+ * image's documents and layers are looked up by name: it goes into a file without a name, which is
+ * then an archive like any other. */
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/program.h"
@@ -113,7 +113,8 @@ static ck_err *from_program(const char *const argv[], const char *what, struct l
 
 static ck_err *from_podman(const char *name, struct landing *l)
 {
-    const char *const argv[] = { "podman", "save", "--quiet", "--format", "oci-archive", name, NULL };
+    const char *const argv[] = { "podman",      "save", "--quiet", "--format",
+                                 "oci-archive", name,   NULL };
     return from_program(argv, "podman save", l);
 }
 
