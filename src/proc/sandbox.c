@@ -241,8 +241,8 @@ static int add_thread_spawn(scmp_filter_ctx f)
  * Refused and not killed for it: the resolver looks for nscd. */
 static int add_sockets(scmp_filter_ctx f, unsigned calls)
 {
-    const struct scmp_arg_cmp is_unix = SCMP_A0(SCMP_CMP_EQ, AF_UNIX);
-    const struct scmp_arg_cmp is_other = SCMP_A0(SCMP_CMP_NE, AF_UNIX);
+    const struct scmp_arg_cmp is_unix = SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0);
+    const struct scmp_arg_cmp is_other = SCMP_A0(SCMP_CMP_NE, AF_UNIX, 0);
     if (calls & CK_CALLS_UNIX)
         return seccomp_rule_add_array(f, SCMP_ACT_ALLOW, CALL(socket), 1, &is_unix);
     int rc = seccomp_rule_add_array(f, SCMP_ACT_ALLOW, CALL(socket), 1, &is_other);
@@ -253,7 +253,7 @@ static int add_sockets(scmp_filter_ctx f, unsigned calls)
 /* utimensat without a name, as futimens makes it. */
 static int add_times(scmp_filter_ctx f)
 {
-    const struct scmp_arg_cmp no_name = SCMP_A1(SCMP_CMP_EQ, 0);
+    const struct scmp_arg_cmp no_name = SCMP_A1(SCMP_CMP_EQ, 0, 0);
     return seccomp_rule_add_array(f, SCMP_ACT_ALLOW, CALL(utimensat), 1, &no_name);
 }
 

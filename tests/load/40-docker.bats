@@ -47,7 +47,7 @@ teardown() { end_daemons; }
     put layout:1.0 >/dev/null
     "$PY" "$ROOT/tests/load/liar.py" "$TMPDIR/liar.sock" requests 3>&- 4>&- &
     local liar=$!
-    for _ in {1..50}; do [ -S "$TMPDIR/liar.sock" ] && break; sleep 0.1; done
+    wait_for test -e requests
     export DOCKER_HOST=unix://$TMPDIR/liar.sock
     status 4 load demo:1.0 --to docker
     has "$stderr" "dockerd says that it has sha256:0000"

@@ -1,5 +1,7 @@
 #!/usr/bin/python3
-"""A dockerd that lies: `liar.py SOCKET LOG`. It takes every image and then says what the name tells."""
+"""A dockerd that lies: `liar.py SOCKET LOG`. It takes every image and then says what the name tells.
+LOG is there once it listens, and gets a line a request.
+"""
 import http.server
 import json
 import socketserver
@@ -71,4 +73,6 @@ class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     daemon_threads = True
 
 
-Server(sys.argv[1], Liar).serve_forever()
+server = Server(sys.argv[1], Liar)
+open(sys.argv[2], 'w', encoding='utf-8').close()
+server.serve_forever()
