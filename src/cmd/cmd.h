@@ -17,6 +17,15 @@ int ck_cmd_db(int argc, char **argv);
 int ck_cmd_fetch(int argc, char **argv);
 int ck_cmd_load(int argc, char **argv);
 int ck_cmd_unpack(int argc, char **argv);
+int ck_cmd_ls(int argc, char **argv);
+int ck_cmd_rm(int argc, char **argv);
+int ck_cmd_gc(int argc, char **argv);
+int ck_cmd_fsck(int argc, char **argv);
+int ck_cmd_log(int argc, char **argv);
+int ck_cmd_release(int argc, char **argv);
+int ck_cmd_deny(int argc, char **argv);
+int ck_cmd_export(int argc, char **argv);
+int ck_cmd_import(int argc, char **argv);
 int ck_cmd_lock(int argc, char **argv);
 int ck_cmd_verify(int argc, char **argv);
 
@@ -25,11 +34,15 @@ int ck_cmd_fail(ck_err *e);
 /* A usage error of `page`, with where to look. */
 int ck_cmd_usage(const char *page, const char *fmt, ...) CK_PRINTF(2, 3);
 /* Takes the options of a verb: `take` gets each one's value of getopt_long, with its argument in
- * optarg.
+ * optarg. A value that is a letter is a short option too.
  * --help and mistakes are dealt with here. The exit status, or -1: go on with argv[optind]. */
 struct option;
 int ck_cmd_options(int argc, char **argv, const char *page, const struct option *options,
                    ck_err *(*take)(void *ctx, int opt), void *ctx);
+/* Columns of standard output: COLUMNS, else the terminal's, else 80; at least 40. */
+unsigned ck_cmd_columns(void);
+/* All of it to standard output. Class OURS. */
+CK_MUST ck_err *ck_cmd_print(ck_view text);
 /* Seconds since the epoch: SOURCE_DATE_EPOCH, where it is set, makes what is built reproducible.
  * Class USAGE. */
 CK_MUST ck_err *ck_cmd_now(int64_t *ret);

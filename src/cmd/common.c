@@ -4,9 +4,11 @@
 #include "cmd/help.h"
 
 #include <getopt.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -37,12 +39,29 @@ int ck_cmd_help(const char *page)
     return CK_EXIT_OK;
 }
 
+/* The letters of the table, as getopt wants them. */
+static void short_options(const struct option *options, char out[128])
+{
+    size_t n = 0;
+    out[n++] = ':';
+    for (const struct option *o = options; o->name && n + 2 < 128; o++) {
+        if (o->val < 'A' || o->val > 'z')
+            continue;
+        out[n++] = (char)o->val;
+        if (o->has_arg == required_argument)
+            out[n++] = ':';
+    }
+    out[n] = 0;
+}
+
 int ck_cmd_options(int argc, char **argv, const char *page, const struct option *options,
                    ck_err *(*take)(void *ctx, int opt), void *ctx)
 {
     int opt;
+    char letters[128];
     opterr = 0;
-    while ((opt = getopt_long(argc, argv, ":o:qh", options, NULL)) != -1) {
+    short_options(options, letters);
+    while ((opt = getopt_long(argc, argv, letters, options, NULL)) != -1) {
         if (opt == 'h')
             return ck_cmd_help(page);
         if (opt == ':')
@@ -57,6 +76,29 @@ int ck_cmd_options(int argc, char **argv, const char *page, const struct option 
         }
     }
     return -1;
+}
+
+unsigned ck_cmd_columns(void)
+{
+    enum { DEFAULT = 80, NARROWEST = 40, WIDEST = 400 };
+    struct winsize ws = { 0 };
+    uint64_t n = 0;
+    const char *env = getenv("COLUMNS");
+    if (env && ck_view_u64(ck_view_str(env), &n) && n)
+        ;
+    else if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == 0 && ws.ws_col)
+        n = ws.ws_col;
+    else
+        n = DEFAULT;
+    return n < NARROWEST ? NARROWEST : n > WIDEST ? WIDEST : (unsigned)n;
+}
+
+ck_err *ck_cmd_print(ck_view text)
+{
+    signal(SIGPIPE, SIG_DFL); /* `| head` ends us as it ends every tool; no room is at work */
+    if (fwrite(text.p, 1, text.n, stdout) == text.n && fflush(stdout) == 0)
+        return NULL;
+    return ck_err_errno(CK_ERR_OURS, "standard output");
 }
 
 ck_err *ck_cmd_now(int64_t *ret)

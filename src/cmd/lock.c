@@ -131,10 +131,21 @@ static ck_view without_dot(const char *path)
     return v;
 }
 
+/* What images.lock can hold. */
+static bool is_plain(ck_view name)
+{
+    for (size_t i = 0; i < name.n; i++)
+        if (name.p[i] < 0x20 || name.p[i] == 0x7F)
+            return false;
+    return ck_utf8_valid(name);
+}
+
 /* A file that is named twice is read once. */
 static ck_err *read_file(struct args *a, const char *path)
 {
     struct file f = { .name = without_dot(path), .pinned = ck_buf_new(CK_LIMIT_NONE) };
+    if (!is_plain(f.name))
+        return ck_err_new(CK_ERR_USAGE, "%s: images.lock can hold no such name of a file", path);
     ck_err *e = ck_user_file_read(path, &f.f);
     for (size_t i = 0; !e && i < a->files.n; i++)
         if (strcmp(a->files.v[i].f.real, f.f.real) == 0) {
@@ -370,7 +381,7 @@ static ck_err *new_lock(struct args *a)
 
 static ck_err *pin(struct args *a, struct file *f)
 {
-    const struct ck_digest **pins = ck_arena_alloc(&a->arena, f->n, sizeof *pins);
+    const struct ck_digest **pins = ck_arena_alloc(&a->arena, f->n, sizeof(void *));
     for (size_t i = 0; i < f->n; i++)
         if (!f->refs[i].skipped)
             pins[i] = &a->targets.v[f->targets[i]].now.digest;

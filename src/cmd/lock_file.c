@@ -101,7 +101,7 @@ ck_err *ck_user_file_replace(const struct ck_user_file *f, ck_view content)
 {
     if (f->st.st_nlink > 1)
         return ck_err_new(CK_ERR_OURS,
-                          "%s has %lu names (hard links), which replacing it would part: left alone",
+                          "%s has %lu names (hard links) that replacing it would part: left alone",
                           f->path, (unsigned long)f->st.st_nlink);
     ck_autofree char *temp = ck_format("%s.XXXXXX", f->real);
     int fd = mkostemp(temp, O_CLOEXEC);

@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -160,28 +159,13 @@ static bool want_colour(const struct args *a)
     return !a->output && isatty(STDOUT_FILENO) && !(no && *no);
 }
 
-static unsigned columns(void)
-{
-    enum { DEFAULT = 80, NARROWEST = 40, WIDEST = 400 };
-    struct winsize ws = { 0 };
-    uint64_t n = 0;
-    const char *env = getenv("COLUMNS");
-    if (env && ck_view_u64(ck_view_str(env), &n) && n)
-        ;
-    else if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == 0 && ws.ws_col)
-        n = ws.ws_col;
-    else
-        n = DEFAULT;
-    return n < NARROWEST ? NARROWEST : n > WIDEST ? WIDEST : (unsigned)n;
-}
-
 static ck_err *render(const struct args *a, const struct ck_scan *s, struct ck_buf *out)
 {
     if (a->explain)
         return ck_scan_explain(s, ck_view_str(a->explain), out);
     if (a->json)
         return ck_report_json(ck_scan_report(s), out);
-    struct ck_table_options o = { columns(), want_colour(a) };
+    struct ck_table_options o = { ck_cmd_columns(), want_colour(a) };
     return ck_report_table(ck_scan_report(s), &o, out);
 }
 

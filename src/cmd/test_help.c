@@ -6,6 +6,13 @@ static void every_page_is_there_and_readable(void **state)
     (void)state;
     static const char *const pages[] = {
         "cocket",
+        "cocket-ls",
+        "cocket-release",
+        "cocket-rm",
+        "cocket-gc",
+        "cocket-fsck",
+        "cocket-log",
+        "cocket-export",
         "cocket-scan",
         "cocket-db",
         "cocket-fetch",

@@ -17,6 +17,14 @@ static const char *const platform_keys[] = {
     "architecture", "os", "os.version", "os.features", "variant", "features", NULL,
 };
 
+/* By what containerd, podman and CRI-O know a checkpoint; its further annotations are orders. */
+static const char *const checkpoint_keys[] = {
+    "org.criu.checkpoint.container.name",
+    "io.podman.annotations.checkpoint.name",
+    "io.kubernetes.cri-o.annotations.checkpoint.name",
+    NULL,
+};
+
 ck_err *ck_descriptor_verify(const struct ck_descriptor *d, ck_view bytes)
 {
     char want[CK_DIGEST_TEXT], have[CK_DIGEST_TEXT];
@@ -65,12 +73,23 @@ static ck_err *read_annotation(const struct ck_json *map, const char *key, struc
     return ck_json_string_opt(&v, CK_LIMIT_REFERENCE, a, ret);
 }
 
+static ck_err *refuse_checkpoint(const struct ck_json *annotations)
+{
+    for (const char *const *k = checkpoint_keys; *k; k++)
+        if (ck_json_has(annotations, *k))
+            return ck_json_refuse(annotations, CK_ERR_HOSTILE,
+                                  "%s: a checkpoint is restored by the runtime, not run "
+                                  "(CVE-2026-50195)", *k);
+    return NULL;
+}
+
 static ck_err *read_annotations(const struct ck_json *j, struct ck_arena *a,
                                 struct ck_descriptor *d)
 {
     ck_view title;
     struct ck_json map = ck_json_member(j, "annotations");
     CK_TRY(ck_json_map(&map));
+    CK_TRY(refuse_checkpoint(&map));
     CK_TRY(read_annotation(&map, "org.opencontainers.image.ref.name", a, &d->ref_name));
     CK_TRY(read_annotation(&map, "io.containerd.image.name", a, &d->image_name));
     CK_TRY(read_annotation(&map, "org.opencontainers.image.title", a, &title));
@@ -172,9 +191,12 @@ static ck_err *check_kind(const struct ck_json *top, ck_view declared, struct ck
                           ck_view *ret_type, enum ck_document_kind *ret)
 {
     enum ck_document_kind shape = CK_DOC_INDEX, said = CK_DOC_INDEX;
-    struct ck_json type = ck_json_member(top, "mediaType");
+    struct ck_json type = ck_json_member(top, "mediaType"),
+                   annotations = ck_json_member(top, "annotations");
     ck_view own;
     CK_TRY(ck_json_object(top, document_keys));
+    CK_TRY(ck_json_map(&annotations));
+    CK_TRY(refuse_checkpoint(&annotations));
     if (declared.n)
         CK_TRY(kind_by_type(top, declared, &said));
     CK_TRY(check_generation(top));

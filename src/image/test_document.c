@@ -397,6 +397,24 @@ static void attack_title_that_leaves_the_directory(void **state)
                                    "\"org.opencontainers.image.title\":\"a..b/c\"}")), ""));
 }
 
+static void attack_checkpoint_that_would_be_restored(void **state)
+{
+    (void)state;
+    static const char *const keys[] = { "org.criu.checkpoint.container.name",
+                                        "io.podman.annotations.checkpoint.name",
+                                        "io.kubernetes.cri-o.annotations.checkpoint.name" };
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        ck_autofree char *top = ck_format("{\"schemaVersion\":2,\"config\":" CONFIG
+                                          ",\"layers\":[" LAYER "],\"annotations\":{"
+                                          "\"%s\":\"db\"}}", keys[i]);
+        assert_fails(manifest(top, ""), CK_ERR_HOSTILE, "CVE-2026-50195");
+        ck_autofree char *below = ck_format(
+            "{\"schemaVersion\":2,\"manifests\":[{" TYPE(OCI "manifest.v1+json") "," DIGEST
+            ",\"size\":1,\"annotations\":{\"%s\":\"db\"}}]}", keys[i]);
+        assert_fails(index_of(below), CK_ERR_HOSTILE, "CVE-2026-50195");
+    }
+}
+
 static void attack_platform_with_odd_names(void **state)
 {
     (void)state;
@@ -589,6 +607,7 @@ int main(void)
         cmocka_unit_test(attack_digest_that_is_a_path),
         cmocka_unit_test(attack_image_dressed_up_as_attestation),
         cmocka_unit_test(attack_title_that_leaves_the_directory),
+        cmocka_unit_test(attack_checkpoint_that_would_be_restored),
         cmocka_unit_test(attack_platform_with_odd_names),
         cmocka_unit_test(counts_stop_at_their_limits),
         cmocka_unit_test(attack_bytes_that_are_not_the_descriptors),

@@ -16,8 +16,19 @@ static int by_view(const void *x, const void *y)
 
 static int by_reference(const void *x, const void *y)
 {
-    const struct ck_lock_entry *const *a = x, *const *b = y;
-    return ck_view_cmp((*a)->reference, (*b)->reference);
+    const struct ck_lock_entry *a = x, *b = y;
+    return ck_view_cmp(a->reference, b->reference);
+}
+
+/* A copy in order; free(). */
+static struct ck_lock_entry *sorted_entries(const struct ck_lock_entry *v, size_t n)
+{
+    struct ck_lock_entry *sorted = ck_calloc(n + 1, sizeof *sorted);
+    if (n) {
+        memcpy(sorted, v, n * sizeof *sorted);
+        qsort(sorted, n, sizeof *sorted, by_reference);
+    }
+    return sorted;
 }
 
 /* ["...", "..."], sorted, each once. */
@@ -54,14 +65,11 @@ static void put_entry(struct ck_buf *out, const struct ck_lock_entry *e)
 
 void ck_lock_encode(const struct ck_lock_entry *v, size_t n, struct ck_buf *out)
 {
-    ck_autofree const struct ck_lock_entry **sorted = ck_calloc(n + 1, sizeof *sorted);
-    for (size_t i = 0; i < n; i++)
-        sorted[i] = &v[i];
-    qsort(sorted, n, sizeof *sorted, by_reference);
+    ck_autofree struct ck_lock_entry *sorted = sorted_entries(v, n);
     ck_buf_format(out, "{\n  \"version\": %d,\n  \"images\": [", VERSION);
     for (size_t i = 0; i < n; i++) {
         ck_put_bytes(out, i ? CK_V(",\n") : CK_V("\n"));
-        put_entry(out, sorted[i]);
+        put_entry(out, &sorted[i]);
     }
     ck_buf_format(out, n ? "\n  ]\n}\n" : "]\n}\n");
 }
@@ -132,14 +140,11 @@ static ck_err *decode_entry(const struct ck_json *j, struct ck_arena *a, struct 
 
 static ck_err *no_duplicates(const struct ck_json *images, const struct ck_lock_entry *v, size_t n)
 {
-    ck_autofree const struct ck_lock_entry **sorted = ck_calloc(n + 1, sizeof *sorted);
-    for (size_t i = 0; i < n; i++)
-        sorted[i] = &v[i];
-    qsort(sorted, n, sizeof *sorted, by_reference);
+    ck_autofree struct ck_lock_entry *sorted = sorted_entries(v, n);
     for (size_t i = 1; i < n; i++)
-        if (ck_view_eq(sorted[i]->reference, sorted[i - 1]->reference))
+        if (ck_view_eq(sorted[i].reference, sorted[i - 1].reference))
             return ck_json_refuse(images, CK_ERR_HOSTILE, "%.*s stands there twice",
-                                  CK_VF(sorted[i]->reference));
+                                  CK_VF(sorted[i].reference));
     return NULL;
 }
 

@@ -116,7 +116,7 @@ static const char *why_not(const struct ck_yaml_node *n)
 /* `why` NULL: it may be pinned, unless something about the node speaks against it. */
 static ck_err *take_image(struct walk *w, struct ck_yaml_node *n, const char *why)
 {
-    if (is_null(n))
+    if (!n || is_null(n))
         return NULL;
     if (n->reference) { /* by an alias: the strictest use of the place counts */
         struct ck_lock_reference *r = &w->l->v[n->reference - 1];

@@ -75,7 +75,7 @@ static void place_scalar(const struct ck_yaml_stream *s, const yaml_event_t *ev,
 
 /* --- the tree --------------------------------------------------------------------------------- */
 
-static ck_err *add_edge(struct ck_yaml_stream *s, struct ck_yaml_node *n)
+static void add_edge(struct ck_yaml_stream *s, struct ck_yaml_node *n)
 {
     struct ck_yaml_edge *edge = ck_arena_alloc(s->a, 1, sizeof *edge);
     struct ck_yaml_node *up = s->depth ? s->open[s->depth] : NULL;
@@ -86,7 +86,6 @@ static ck_err *add_edge(struct ck_yaml_stream *s, struct ck_yaml_node *n)
         up->last = up->last->next = edge;
     else
         up->first = up->last = edge;
-    return NULL;
 }
 
 static ck_err *add_anchor(struct ck_yaml_stream *s, const yaml_char_t *name,
@@ -101,26 +100,22 @@ static ck_err *add_anchor(struct ck_yaml_stream *s, const yaml_char_t *name,
     return NULL;
 }
 
-static ck_err *new_node(struct ck_yaml_stream *s, const yaml_event_t *ev, enum ck_yaml_kind kind,
-                        const yaml_char_t *anchor, const yaml_char_t *tag,
-                        struct ck_yaml_node **ret)
+static ck_err *add_node(struct ck_yaml_stream *s, const yaml_event_t *ev, struct ck_yaml_node *n,
+                        enum ck_yaml_kind kind, const yaml_char_t *anchor, const yaml_char_t *tag)
 {
-    unsigned line = (unsigned)ev->start_mark.line + 1;
-    if (s->nodes++ == CK_MAX_YAML_NODES)
-        return ck_err_limit(CK_LIMIT_YAML_NODES, "line %u: one more", line);
-    struct ck_yaml_node *n = ck_arena_alloc(s->a, 1, sizeof *n);
     n->kind = kind;
-    n->line = line;
+    n->line = (unsigned)ev->start_mark.line + 1;
+    if (s->nodes++ == CK_MAX_YAML_NODES)
+        return ck_err_limit(CK_LIMIT_YAML_NODES, "line %u: one more", n->line);
     n->tagged = tag && strcmp((const char *)tag, YAML_STR_TAG) != 0;
-    CK_TRY(add_edge(s, n));
-    *ret = n;
+    add_edge(s, n);
     return add_anchor(s, anchor, n);
 }
 
 static ck_err *scalar(struct ck_yaml_stream *s, const yaml_event_t *ev)
 {
-    struct ck_yaml_node *n;
-    CK_TRY(new_node(s, ev, CK_YAML_SCALAR, ev->data.scalar.anchor, ev->data.scalar.tag, &n));
+    struct ck_yaml_node *n = ck_arena_alloc(s->a, 1, sizeof *n);
+    CK_TRY(add_node(s, ev, n, CK_YAML_SCALAR, ev->data.scalar.anchor, ev->data.scalar.tag));
     n->value = ck_arena_dup(s->a, ck_view_of(ev->data.scalar.value, ev->data.scalar.length));
     place_scalar(s, ev, n);
     return NULL;
@@ -129,8 +124,8 @@ static ck_err *scalar(struct ck_yaml_stream *s, const yaml_event_t *ev)
 static ck_err *descend(struct ck_yaml_stream *s, const yaml_event_t *ev, enum ck_yaml_kind kind,
                        const yaml_char_t *anchor, const yaml_char_t *tag)
 {
-    struct ck_yaml_node *n;
-    CK_TRY(new_node(s, ev, kind, anchor, tag, &n));
+    struct ck_yaml_node *n = ck_arena_alloc(s->a, 1, sizeof *n);
+    CK_TRY(add_node(s, ev, n, kind, anchor, tag));
     n->begin = n->end = s->mark + place(s, ev->start_mark);
     if (s->depth == CK_MAX_YAML_DEPTH)
         return ck_err_limit(CK_LIMIT_YAML_DEPTH, "line %u: nested deeper", n->line);
@@ -145,8 +140,10 @@ static ck_err *alias(struct ck_yaml_stream *s, const yaml_event_t *ev)
         return ck_err_limit(CK_LIMIT_YAML_NODES, "line %zu: one more",
                             (size_t)ev->start_mark.line + 1);
     for (size_t i = s->anchors.n; i > 0; i--)
-        if (ck_view_eq(s->anchors.v[i - 1].name, name))
-            return add_edge(s, s->anchors.v[i - 1].node);
+        if (ck_view_eq(s->anchors.v[i - 1].name, name)) {
+            add_edge(s, s->anchors.v[i - 1].node);
+            return NULL;
+        }
     return ck_err_new(CK_ERR_HOSTILE, "line %zu: *%.*s is the alias of no anchor",
                       (size_t)ev->start_mark.line + 1, CK_VF(ck_view_head(name, 80)));
 }

@@ -130,7 +130,7 @@ ck_err *ck_view_find_blob(struct ck_source *s, ck_view name, struct ck_found *re
 
 /* --- copying out of a compressed archive ------------------------------------------------------ */
 
-static ck_err *start_copy(struct ck_source *s, struct ck_slice *members, size_t n, int *ret_fd)
+ck_err *ck_source_copy(struct ck_source *s, struct ck_slice *members, size_t n, int *ret_fd)
 {
     struct ck_job_archive j = { .op = CK_ARCHIVE_COPY, .members = members, .n = n };
     ck_autobuf struct ck_buf job = ck_buf_new(CK_LIMIT_NONE);
@@ -170,7 +170,7 @@ ck_err *ck_source_stream(struct ck_source *s, size_t *layers, size_t n, int *ret
     struct ck_slice *members = ck_arena_alloc(&s->arena, n, sizeof *members);
     for (size_t i = 0; i < n; i++)
         members[i] = s->image.layers[layers[i]].where;
-    return start_copy(s, members, n, ret_fd);
+    return ck_source_copy(s, members, n, ret_fd);
 }
 
 /* --- documents -------------------------------------------------------------------------------- */
@@ -195,7 +195,7 @@ static ck_err *read_copied(struct ck_source *s, const struct ck_found *f, struct
 {
     struct ck_slice one = f->slice;
     int fd = -1;
-    CK_TRY(start_copy(s, &one, 1, &fd));
+    CK_TRY(ck_source_copy(s, &one, 1, &fd));
     ck_err *e = read_input((struct ck_input){ .fd = fd, .slice = { .pipe = true } }, out);
     close(fd);
     ck_err *end = ck_source_stream_end(s);

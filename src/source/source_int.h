@@ -45,6 +45,11 @@ CK_MUST ck_err *ck_source_document(struct ck_source *s, ck_view name,
 CK_MUST ck_err *ck_source_decode(struct ck_source *s, enum ck_document what, ck_view declared,
                                  ck_view json, ck_view *ret);
 
+/* Starts to copy members out of the compressed archive, ascending; as ck_source_stream, which ends
+ * it too. */
+CK_MUST ck_err *ck_source_copy(struct ck_source *s, struct ck_slice *members, size_t n,
+                               int *ret_fd);
+
 CK_MUST ck_err *ck_archive_open(struct ck_source *s, const char *path);
 /* Takes over `fd`; errors call it `path`. */
 CK_MUST ck_err *ck_archive_open_fd(struct ck_source *s, int fd, const char *path);

@@ -3,8 +3,6 @@
 
 #include "base/text.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/random.h>
@@ -28,29 +26,6 @@ bool ck_same_file(int dir, const char *name, int fd)
     struct stat a, b;
     return fstatat(dir, name, &a, AT_SYMLINK_NOFOLLOW) == 0 && fstat(fd, &b) == 0 &&
            a.st_dev == b.st_dev && a.st_ino == b.st_ino;
-}
-
-ck_err *ck_each_file(struct ck_store *s, int dir, const char *what,
-                     ck_err *(*each)(void *ctx, const char *name), void *ctx)
-{
-    int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* its position is ours alone */
-    DIR *d = fd < 0 ? NULL : fdopendir(fd);
-    ck_err *e = NULL;
-    if (!d) {
-        e = ck_err_errno(CK_ERR_OURS, "store %s: %s", s->dir, what);
-        if (fd >= 0)
-            close(fd);
-        return e;
-    }
-    const struct dirent *f;
-    /* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is this call's own */
-    while (!e && (errno = 0, f = readdir(d)) != NULL)
-        if (strcmp(f->d_name, ".") != 0 && strcmp(f->d_name, "..") != 0)
-            e = each(ctx, f->d_name);
-    if (!e && errno)
-        e = ck_err_errno(CK_ERR_OURS, "store %s: %s", s->dir, what);
-    closedir(d);
-    return e;
 }
 
 char *ck_random_name(const char *prefix)

@@ -2,6 +2,7 @@
 #include "store/store_int.h"
 
 #include "base/mem.h"
+#include "image/name.h"
 
 #include <stdlib.h>
 
@@ -334,6 +335,29 @@ ck_err *ck_store_find(struct ck_store *s, ck_view what, struct ck_arena *a,
 {
     CK_TRY(ck_tx_read(s));
     return ck_tx_end(s, find(s, what, a, ret));
+}
+
+static ck_view without(ck_view v, ck_view prefix)
+{
+    return ck_view_starts(v, prefix) ? ck_view_from(v, prefix.n) : v;
+}
+
+/* What the user typed comes first: where it is no name, that is not worth saying. */
+ck_err *ck_store_find_typed(struct ck_store *s, ck_view what, struct ck_arena *a,
+                            struct ck_store_entry *ret)
+{
+    struct ck_name n;
+    what = without(what, CK_V("store:"));
+    ck_err *e = ck_store_find(s, what, a, ret);
+    if (!e || ck_err_class(e) != CK_ERR_UNAVAILABLE)
+        return e;
+    ck_err *no_name = ck_name_parse(what, a, &n);
+    if (no_name) {
+        ck_err_free(no_name);
+        return e;
+    }
+    ck_err_free(e);
+    return ck_store_find(s, ck_view_str(ck_name_text(&n, a)), a, ret);
 }
 
 /* --- names ------------------------------------------------------------------------------------ */

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/tree.h"
 
 #include <fcntl.h>
 #include <stdarg.h>
@@ -205,9 +206,10 @@ static ck_err *check_database(struct fsck *f)
 
 /* --- leftovers -------------------------------------------------------------------------------- */
 
-static ck_err *see_blob(void *ctx, const char *name)
+static ck_err *see_blob(void *ctx, int dir, const char *name)
 {
     struct fsck *f = ctx;
+    (void)dir;
     struct ck_digest d = { .alg = f->alg };
     uint64_t size = 0;
     bool found = false;
@@ -217,9 +219,10 @@ static ck_err *see_blob(void *ctx, const char *name)
     return NULL;
 }
 
-static ck_err *see_partial(void *ctx, const char *name)
+static ck_err *see_partial(void *ctx, int dir, const char *name)
 {
     struct fsck *f = ctx;
+    (void)dir;
     (void)name;
     f->r.leftovers++;
     return NULL;
@@ -229,9 +232,9 @@ static ck_err *count_leftovers(struct fsck *f)
 {
     for (int i = 0; i < CK_DIGEST_ALGORITHM_COUNT_; i++) {
         f->alg = (enum ck_digest_algorithm)i;
-        CK_TRY(ck_each_file(f->s, f->s->blobs[i], "blobs", see_blob, f));
+        CK_TRY(ck_tree_each(f->s->blobs[i], see_blob, f));
     }
-    return ck_each_file(f->s, f->s->partial, "partial", see_partial, f);
+    return ck_tree_each(f->s->partial, see_partial, f);
 }
 
 static ck_err *check_log(struct fsck *f)

@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/tree.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -152,9 +153,10 @@ static ck_err *without_row(struct sweep *w, const char *name, bool *ret)
     return NULL;
 }
 
-static ck_err *see_blob(void *ctx, const char *name)
+static ck_err *see_blob(void *ctx, int dir, const char *name)
 {
     struct sweep *w = ctx;
+    (void)dir;
     bool lost = false;
     CK_TRY(without_row(w, name, &lost));
     if (lost)
@@ -165,7 +167,7 @@ static ck_err *see_blob(void *ctx, const char *name)
 static ck_err *see_blobs(struct sweep *w)
 {
     CK_TRY(ck_tx_read(w->s));
-    return ck_tx_end(w->s, ck_each_file(w->s, w->s->blobs[w->alg], "blobs", see_blob, w));
+    return ck_tx_end(w->s, ck_tree_each(w->s->blobs[w->alg], see_blob, w));
 }
 
 /* Inside a write transaction: nobody is between a file and its row. */
@@ -222,17 +224,17 @@ static ck_err *sweep_blobs(struct sweep *w)
 }
 
 /* Old and unlocked: nobody comes back for it. It goes while we have it locked. */
-static ck_err *take_partial(void *ctx, const char *name)
+static ck_err *take_partial(void *ctx, int dir, const char *name)
 {
     enum { OLD = 24 * 60 * 60 };
     struct sweep *w = ctx;
     struct stat st;
-    int fd = openat(w->s->partial, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0)
         return NULL;
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && time(NULL) - st.st_mtime >= OLD &&
-        flock(fd, LOCK_EX | LOCK_NB) == 0 && ck_same_file(w->s->partial, name, fd) &&
-        (w->dry || unlinkat(w->s->partial, name, 0) == 0)) {
+        flock(fd, LOCK_EX | LOCK_NB) == 0 && ck_same_file(dir, name, fd) &&
+        (w->dry || unlinkat(dir, name, 0) == 0)) {
         w->partials++;
         w->partial_bytes += (uint64_t)st.st_size;
     }
@@ -243,7 +245,7 @@ static ck_err *take_partial(void *ctx, const char *name)
 static ck_err *sweep(struct sweep *w)
 {
     CK_TRY(sweep_blobs(w));
-    return ck_each_file(w->s, w->s->partial, "partial", take_partial, w);
+    return ck_tree_each(w->s->partial, take_partial, w);
 }
 
 /* Files first: on a full disk the rows cannot be deleted before there is room for the journal. */

@@ -45,7 +45,7 @@ static ck_err *insert_image(struct ck_store *s, const struct ck_store_image *im)
     ck_autoquery struct ck_query q = { 0 };
     CK_TRY(ck_query_new(s, "INSERT INTO image(digest, media_type, size, is_index, platform,"
                            " subject, artifact_type, complete, state, reason, who, person, decided,"
-                           " added) VALUES(?,?,?,?,?,?,?,0,0,'not examined','',0,0,?)", &q));
+                           " added) VALUES(?,?,?,?,?,?,?,0,0,?,'',0,0,?)", &q));
     ck_bind_digest(&q, &im->digest);
     ck_bind_text(&q, im->media_type);
     ck_bind_int(&q, (int64_t)im->size);
@@ -53,6 +53,7 @@ static ck_err *insert_image(struct ck_store *s, const struct ck_store_image *im)
     ck_bind_text(&q, im->platform);
     ck_bind_digest(&q, im->has_subject ? &im->subject : NULL);
     ck_bind_text(&q, im->artifact_type);
+    ck_bind_text(&q, im->reason.n ? im->reason : CK_V("not examined"));
     ck_bind_int(&q, time(NULL));
     return ck_query_run(&q);
 }

@@ -3,6 +3,7 @@
 #include "store/store_int.h"
 
 #include "base/mem.h"
+#include "base/tree.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -116,8 +117,9 @@ static bool take_away(struct ck_store *s, const char *file)
     return dead;
 }
 
-static ck_err *take_away_leftover(void *ctx, const char *file)
+static ck_err *take_away_leftover(void *ctx, int dir, const char *file)
 {
+    (void)dir;
     take_away(ctx, file);
     return NULL;
 }
@@ -136,5 +138,5 @@ ck_err *ck_leases_reap(struct ck_store *s)
         if (take_away(s, name))
             CK_TRY(delete_row(s, ck_column_int(&q, 0)));
     }
-    return ck_each_file(s, s->leases, "leases", take_away_leftover, s);
+    return ck_tree_each(s->leases, take_away_leftover, s);
 }

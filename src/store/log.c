@@ -148,6 +148,21 @@ ck_err *ck_log_read(struct ck_store *s, uint64_t from,
     return NULL;
 }
 
+static ck_err *last(struct ck_store *s, uint64_t *ret)
+{
+    uint8_t unused[HASH];
+    return head(s, ret, unused);
+}
+
+ck_err *ck_log_last(struct ck_store *s, uint64_t *ret)
+{
+    uint64_t n = 0;
+    CK_TRY(ck_tx_read(s));
+    CK_TRY(ck_tx_end(s, last(s, &n)));
+    *ret = n;
+    return NULL;
+}
+
 struct chain {
     uint64_t n;
     uint8_t head[HASH];

@@ -139,6 +139,10 @@ static ck_err *open_db(struct ck_store *s)
         return s->db ? ck_sql_error(s, "opening") : ck_err_new(CK_ERR_OURS, "%s: no memory", path);
     sqlite3_extended_result_codes(s->db, 1);
     sqlite3_busy_timeout(s->db, CK_BUSY_MS);
+    /* The journal keeps its place on the disk when nobody is here: a gc can then begin on a disk
+     * that is full to the last byte. */
+    int keep = 1;
+    sqlite3_file_control(s->db, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, (int *)NULL);
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, (int *)NULL);
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_DQS_DML, 0, (int *)NULL);

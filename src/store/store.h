@@ -93,6 +93,7 @@ struct ck_store_image {
     bool has_subject;   /* a referrer: signature, attestation, SBOM */
     struct ck_digest subject;
     ck_view artifact_type; /* of a referrer, or empty */
+    ck_view reason; /* of quarantine, where it is new; empty: "not examined" */
     struct ck_store_part *parts;
     size_t n_parts;
 };
@@ -130,6 +131,10 @@ CK_MUST ck_err *ck_store_find(struct ck_store *s, ck_view what, struct ck_arena 
                               struct ck_store_entry *ret);
 CK_MUST ck_err *ck_store_get(struct ck_store *s, const struct ck_digest *d, struct ck_arena *a,
                              struct ck_store_entry *ret, bool *ret_found);
+/* As ck_store_find; a name may also be typed short ("alpine:3"), or with "docker://" or "store:" in
+ * front. */
+CK_MUST ck_err *ck_store_find_typed(struct ck_store *s, ck_view what, struct ck_arena *a,
+                                    struct ck_store_entry *ret);
 /* Referrers of a manifest. */
 CK_MUST ck_err *ck_store_referrers(struct ck_store *s, const struct ck_digest *subject,
                                    struct ck_arena *a, struct ck_store_entry **ret, size_t *ret_n);
@@ -173,6 +178,8 @@ struct ck_log_record {
 /* For events that change no state here (load, export, unpack). `digest` may be NULL. */
 CK_MUST ck_err *ck_log_append(struct ck_store *s, ck_view event, const struct ck_digest *digest,
                               ck_view name, ck_view text);
+/* The number of the last record; 0 where there is none. */
+CK_MUST ck_err *ck_log_last(struct ck_store *s, uint64_t *ret);
 CK_MUST ck_err *ck_log_read(struct ck_store *s, uint64_t from,
                             ck_err *(*each)(void *ctx, const struct ck_log_record *r), void *ctx);
 /* Recomputes the chain. Class HOSTILE names the first record that does not fit. *ret_n, *ret_head:

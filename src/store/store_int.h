@@ -85,9 +85,6 @@ const char *ck_blob_file(const struct ck_digest *d, char out[CK_DIGEST_TEXT]);
 bool ck_blob_there(struct ck_store *s, const struct ck_digest *d, uint64_t size);
 /* Whether the name still leads to the open file. */
 bool ck_same_file(int dir, const char *name, int fd);
-/* Calls `each` for every name in the directory but "." and "..". */
-CK_MUST ck_err *ck_each_file(struct ck_store *s, int dir, const char *what,
-                             ck_err *(*each)(void *ctx, const char *name), void *ctx);
 /* A name of `prefix` and 16 random digits. free() */
 char *ck_random_name(const char *prefix);
 

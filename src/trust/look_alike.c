@@ -142,7 +142,7 @@ static uint8_t pair_like(ck_view v, size_t at)
 {
     if (at + 1 < v.n)
         for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
-            if (v.p[at] == pairs[i].pair[0] && v.p[at + 1] == pairs[i].pair[1])
+            if (v.p[at] == (uint8_t)pairs[i].pair[0] && v.p[at + 1] == (uint8_t)pairs[i].pair[1])
                 return (uint8_t)pairs[i].like;
     return 0;
 }

@@ -159,7 +159,7 @@ def run_scan(shot):
 
 
 def judge_says(case, r):
-    if case['says'] and not re.search(case['says'], r.err.decode('utf-8', 'replace'), re.I):
+    if case['says'] and not re.search(case['says'], said(r), re.I):
         return f'does not say {case["says"]}: {corpus_run.tail(r.err)}'
     return None
 

@@ -115,6 +115,9 @@ class Server:
                     if not more:
                         return
                     data += more
+                    if data[:2] == b'\x16\x03':  # TLS, which is not spoken here: said as others say it
+                        conn.sendall(b'HTTP/1.0 400 Bad Request\r\n\r\nplain HTTP only\n')
+                        return
                 head, _, data = data.partition(b'\r\n\r\n')
                 data, keep = self.one(conn, head, data)
                 if not keep:

@@ -84,7 +84,7 @@ start_registry() {
 start_token_server() {
     echo "$USER_NAME:$USER_PASSWORD" >"$RIG/users"
     $PY "$TESTS/real/token_server.py" --key "$RIG/tls/token.key" --issuer tests --users "$RIG/users" \
-        --port-file "$RIG/token.port" --log "$RIG/token.log" >"$RIG/token.err" 2>&1 </dev/null 3>&- &
+        --port-file "$RIG/token.port" --log "$RIG/asked.log" >"$RIG/token.err" 2>&1 </dev/null 3>&- &
     started $!
     wait_for test -e "$RIG/token.port"
 }

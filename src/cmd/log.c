@@ -1,0 +1,176 @@
+#include "base/mem.h"
+#include "base/text.h"
+#include "cmd/cmd.h"
+#include "cmd/listing.h"
+#include "store/store.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char page[] = "cocket-log";
+
+struct args {
+    const char *store;
+    bool verify, json;
+    uint64_t last; /* 0: all */
+    struct ck_arena arena;
+    struct ck_listing table;
+    struct ck_buf out;
+    size_t n;
+};
+
+enum opt { OPT_STORE = 256, OPT_VERIFY, OPT_FORMAT };
+static const struct option options[] = {
+    { "verify", no_argument, NULL, OPT_VERIFY },
+    { "format", required_argument, NULL, OPT_FORMAT },
+    { "lines", required_argument, NULL, 'n' },
+    { "store", required_argument, NULL, OPT_STORE },
+    { "help", no_argument, NULL, 'h' },
+    { NULL, 0, NULL, 0 },
+};
+
+static ck_err *take_option(void *ctx, int opt)
+{
+    struct args *a = ctx;
+    switch (opt) {
+    case OPT_STORE:
+        a->store = optarg;
+        break;
+    case OPT_VERIFY:
+        a->verify = true;
+        break;
+    case 'n':
+        if (!ck_view_u64(ck_view_str(optarg), &a->last) || a->last == 0)
+            return ck_err_new(CK_ERR_USAGE, "-n %s: it is a number from 1 on", optarg);
+        break;
+    case OPT_FORMAT:
+        if (strcmp(optarg, "json") != 0 && strcmp(optarg, "table") != 0)
+            return ck_err_new(CK_ERR_USAGE, "--format %s: it is table or json", optarg);
+        a->json = optarg[0] == 'j';
+        break;
+    }
+    return NULL;
+}
+
+/* --- verify ----------------------------------------------------------------------------------- */
+
+static ck_err *verify(const struct args *a, struct ck_store *s)
+{
+    uint64_t n = 0;
+    uint8_t head[32];
+    char hex[2 * sizeof head + 1];
+    CK_TRY(ck_log_verify(s, &n, head));
+    ck_hex(head, sizeof head, hex);
+    printf(a->json ? "{\"records\": %llu, \"head\": \"sha256:%s\"}\n"
+                   : "%llu records, an unbroken chain; its head is sha256:%s\n",
+           (unsigned long long)n, hex);
+    return NULL;
+}
+
+/* --- records ---------------------------------------------------------------------------------- */
+
+/* The name, and what it meant. */
+static const char *shown_what(struct args *a, const struct ck_log_record *r)
+{
+    enum { SHORT = 7 + 12 };
+    ck_view digest = ck_view_head(r->digest, SHORT);
+    const char *joined = ck_arena_format(&a->arena, "%.*s%s%.*s", CK_VF(r->name),
+                                         r->name.n && digest.n ? " " : "", CK_VF(digest));
+    return *joined ? ck_listing_text(&a->arena, ck_view_str(joined)) : "-";
+}
+
+static void put_row(struct args *a, const struct ck_log_record *r)
+{
+    char time[32];
+    ck_format_time(time, r->time);
+    const char *cells[] = {
+        ck_arena_format(&a->arena, "%llu", (unsigned long long)r->number),
+        ck_listing_text(&a->arena, ck_view_str(time)),
+        ck_listing_text(&a->arena, r->who),
+        ck_listing_text(&a->arena, r->event),
+        shown_what(a, r),
+        ck_listing_text(&a->arena, r->text),
+    };
+    ck_listing_row(&a->table, cells);
+}
+
+static void put_text(struct ck_buf *b, const char *key, ck_view v)
+{
+    ck_buf_format(b, ", \"%s\": ", key);
+    if (v.n)
+        ck_buf_json_str(b, v);
+    else
+        ck_put_bytes(b, CK_V("null"));
+}
+
+static void put_json(struct args *a, const struct ck_log_record *r)
+{
+    struct ck_buf *b = &a->out;
+    char time[32], hex[2 * sizeof r->hash + 1];
+    ck_format_time(time, r->time);
+    ck_hex(r->hash, sizeof r->hash, hex);
+    ck_buf_format(b, "%s\n  {\"number\": %llu, \"time\": \"%s\"", a->n ? "," : "",
+                  (unsigned long long)r->number, time);
+    put_text(b, "who", r->who);
+    put_text(b, "event", r->event);
+    put_text(b, "digest", r->digest);
+    put_text(b, "name", r->name);
+    put_text(b, "text", r->text);
+    ck_buf_format(b, ", \"hash\": \"sha256:%s\"}", hex);
+}
+
+static ck_err *put_record(void *ctx, const struct ck_log_record *r)
+{
+    struct args *a = ctx;
+    if (a->json)
+        put_json(a, r);
+    else
+        put_row(a, r);
+    a->n++;
+    return NULL;
+}
+
+static void print_table(struct args *a)
+{
+    enum { NARROW = 72 };
+    unsigned width = ck_cmd_columns();
+    if (width < NARROW)
+        a->table.never &= ~(1u << 1); /* the time */
+    ck_listing_print(&a->table, width, &a->out);
+}
+
+static ck_err *print(struct args *a, struct ck_store *s)
+{
+    uint64_t last = 0;
+    CK_TRY(ck_log_last(s, &last));
+    if (a->json)
+        ck_put_bytes(&a->out, CK_V("["));
+    CK_TRY(ck_log_read(s, a->last && last > a->last ? last - a->last + 1 : 0, put_record, a));
+    if (a->json)
+        ck_put_bytes(&a->out, a->n ? CK_V("\n]\n") : CK_V("]\n"));
+    else
+        print_table(a);
+    return ck_cmd_print(ck_buf_view(&a->out));
+}
+
+int ck_cmd_log(int argc, char **argv)
+{
+    struct args a = { .out = ck_buf_new(CK_LIMIT_NONE) };
+    struct ck_store *s = NULL;
+    a.table = (struct ck_listing){ .a = &a.arena, .columns = 6, .never = 1u | 1u << 1 | 1u << 3,
+                                 .heads = { "NO", "TIME", "WHO", "EVENT", "IMAGE", "WHAT" } };
+    int status = ck_cmd_options(argc, argv, page, options, take_option, &a);
+    if (status >= 0)
+        return status;
+    if (optind < argc)
+        return ck_cmd_usage(page, "it takes no arguments");
+    ck_err *e = ck_store_open(a.store, &s);
+    if (!e)
+        e = a.verify ? verify(&a, s) : print(&a, s);
+    ck_store_close(s);
+    ck_listing_free(&a.table);
+    ck_buf_free(&a.out);
+    ck_arena_free(&a.arena);
+    return e ? ck_cmd_fail(e) : CK_EXIT_OK;
+}

@@ -1,0 +1,248 @@
+#!/usr/bin/python3
+"""Kills processes at work on a store, and fills its disk; then everything acknowledged must be whole.
+
+usage: kill.py BUILD [--kills N] [--full-only | --kill-only] [--fetch REFERENCE [--load TARGET]]
+               [--processes N] [--seed N]
+
+Four processes work on one store at once (tests/store/worker.c: fetch, name, remove, decide, gc; with
+--fetch the real `cocket fetch REFERENCE`, `cocket rm`, `cocket gc` and, with --load, `cocket load`).
+One of them at a time is killed (SIGKILL) at a random moment and replaced, N times. Then `cocket
+fsck` must find nothing wrong, and every image whose completion was said on standard output must be
+there, complete and of the right digest. The same on a file system that fills up, where nothing is
+killed but everything fails sooner or later (a small tmpfs; needs root).
+
+Prints TAP lines.
+"""
+import argparse
+import hashlib
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+
+class Process:
+    """A program whose standard output is read line by line into `lines`, also after a kill."""
+
+    def __init__(self, argv, env, out):
+        self.argv, self.out = argv, out
+        self.p = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=open(out, 'ab'),
+                                  stderr=open(out + '.err', 'ab'), env=env)
+
+    def kill(self):
+        self.p.kill()
+        self.p.wait()
+
+
+class Driver:
+    def __init__(self, args, store, scratch):
+        self.args, self.store, self.scratch = args, store, scratch
+        self.random = random.Random(args.seed)
+        self.cocket = os.path.join(args.build, 'cocket')
+        self.env = dict(os.environ, COCKET_STORE=store)
+        os.makedirs(scratch)
+        self.started = self.said = 0
+
+    def run(self, *argv):
+        return subprocess.run([self.cocket, *argv], env=self.env, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def start(self, slot, count=10000):
+        self.started += 1
+        out = os.path.join(self.scratch, f'{slot}')
+        if not self.args.fetch:
+            seed = self.random.randrange(1, 10 ** 7) * 100 + slot
+            argv = [os.path.join(self.args.build, 'tests/store_worker'), self.store, str(seed), str(count)]
+            return Process(argv, self.env, out)
+        verb = ['fetch', 'fetch', 'gc', 'load' if self.args.load else 'rm'][slot % 4]
+        more = {'fetch': ['-q', '--allow-private', self.args.fetch], 'gc': [],
+                'rm': [self.args.fetch],
+                'load': [self.args.fetch, '--to', self.args.load, '--force', 'kill test']}[verb]
+        return Process([self.cocket, verb, *more], self.env, out)
+
+    # --- what was said
+
+    def acknowledged(self):
+        """{name: number} of images that must be there; names in between two states are left out."""
+        wanted = {}
+        self.said = 0
+        for name in sorted(os.listdir(self.scratch)):
+            if name.endswith('.err'):
+                continue
+            with open(os.path.join(self.scratch, name)) as f:
+                for line in f:
+                    word = line.split()
+                    if not line.endswith('\n'):
+                        continue
+                    if word[0] in ('moving', 'removing'):
+                        wanted.pop(word[1], None)
+                    elif word[0] == 'image':
+                        wanted[word[1]] = word[2]
+                        self.said += 1
+        return wanted
+
+    def check_worker(self, listed):
+        by_name = {n: e for e in listed for n in e['names']}
+        wanted, wrong = self.acknowledged(), []
+        for name, number in wanted.items():
+            e = by_name.get(name)
+            digest = 'sha256:' + hashlib.sha256(f'manifest of {number}'.encode()).hexdigest()
+            if not e:
+                wrong.append(f'{name}: acknowledged, and gone')
+            elif e['digest'] != digest or not e['complete']:
+                wrong.append(f'{name}: is {e}')
+        return len(wanted), wrong
+
+    def check_fetch(self, listed):
+        """Digests that fetch printed: `rm` may have taken the names, but what has one is whole."""
+        named = [e for e in listed if e['names']]
+        return len(named), [f'{e["names"]} is not complete' for e in named
+                            if not e['index'] and not e['complete']]
+
+    def check(self, what):
+        said = []
+        fsck = self.run('fsck')
+        if fsck.returncode:
+            said.append(f'fsck: {fsck.returncode}: {fsck.stdout[-2000:]}{fsck.stderr}')
+        listed = self.run('ls', '-a', '--format', 'json')
+        if listed.returncode:
+            said.append(f'ls: {listed.stderr}')
+            n = 0
+        else:
+            check = self.check_fetch if self.args.fetch else self.check_worker
+            n, wrong = check(json.loads(listed.stdout))
+            said += wrong[:20]
+        said += self.complaints()
+        print(f'{"not ok" if said else "ok"} {what}: {self.said} images were acknowledged, the {n} '
+              f'that must be there are whole; fsck')
+        for line in said:
+            print('# ' + line.replace('\n', '\n# '))
+        sys.stdout.flush()
+        return not said
+
+    def complaints(self):
+        """Errors that nothing excuses: a worker never meets anything hostile."""
+        found = []
+        for name in os.listdir(self.scratch):
+            if name.endswith('.err'):
+                with open(os.path.join(self.scratch, name)) as f:
+                    found += [x.strip() for x in f if self.inexcusable(x)]
+        return found[:20]
+
+    def inexcusable(self, line):
+        if self.args.fetch:
+            return 'digest' in line and 'bytes have' in line
+        return not any(x in line for x in ('No space left', 'is full', 'disk I/O error'))
+
+
+def kill_often(args, base):
+    d = Driver(args, os.path.join(base, 'store'), os.path.join(base, 'said'))
+    running = {}
+    for i in range(args.kills):
+        for slot in range(args.processes):
+            if slot not in running or running[slot].p.poll() is not None:
+                running[slot] = d.start(slot)
+        time.sleep(d.random.uniform(0.001, 0.12))
+        victim = d.random.randrange(args.processes)
+        running[victim].kill()
+        if i % 50 == 49:
+            print(f'# {i + 1} kills', flush=True)
+    for p in running.values():
+        p.kill()
+    ok = d.check(f'{args.kills} kills, {args.processes} processes ({d.started} started)')
+    before = d.run('gc')
+    return d.check('and after a gc') and ok and before.returncode == 0
+
+
+def fill(path, size):
+    """Appends that much, or to the last byte of the disk."""
+    with open(path, 'ab', buffering=0) as f:
+        try:
+            for piece in [65536] * (size // 65536):
+                f.write(bytes(piece))
+            while size > 1 << 20:
+                f.write(b'x')
+        except OSError:
+            pass
+
+
+def fill_disk(args, disk, scratch):
+    """The tmpfs holds about a third of what the workers bring; gc makes room again and again."""
+    d = Driver(args, os.path.join(disk, 'store'), scratch)
+    failures, ok = 0, True
+    for turn in range(args.turns):
+        ballast = os.path.join(disk, 'ballast')
+        if turn % 3 == 0:
+            fill(ballast, d.random.randrange(4) << 20)
+        workers = [d.start(slot, 30) for slot in range(args.processes)]
+        for w in workers:
+            failures += w.p.wait() == 3
+        if turn % 3 == 2:
+            fill(ballast, 1 << 30)
+            ok = d.check(f'a disk that is full (turn {turn + 1})') and ok
+            gc = d.run('gc')
+            if gc.returncode:
+                print(f'not ok gc on a full disk: {gc.stderr}')
+                ok = False
+            os.unlink(ballast)
+    ok = d.check(f'a disk that fills up ({failures} processes failed)') and ok
+    if not failures:
+        print('not ok the disk was never full')
+    return ok and failures > 0
+
+
+def with_tmpfs(args):
+    if os.geteuid() != 0:
+        print('ok a disk that fills up # skip only root can mount one')
+        return True
+    base = tempfile.mkdtemp(prefix='cocket-full-')
+    mount = os.path.join(base, 'disk')
+    os.mkdir(mount)
+    made = subprocess.run(['mount', '-t', 'tmpfs', '-o', f'size={args.disk}', 'cocket', mount],
+                          stderr=subprocess.PIPE, text=True)
+    if made.returncode:
+        os.rmdir(mount)
+        os.rmdir(base)
+        print(f'ok a disk that fills up # skip {made.stderr.strip()}')
+        return True
+    try:
+        return fill_disk(args, mount, os.path.join(base, 'said'))
+    finally:
+        subprocess.run(['umount', mount])
+        shutil.rmtree(base, ignore_errors=True)
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument('build')
+    p.add_argument('--kills', type=int, default=60)
+    p.add_argument('--processes', type=int, default=4)
+    p.add_argument('--turns', type=int, default=9)
+    p.add_argument('--disk', default='9m')
+    p.add_argument('--seed', type=int, default=int(time.time()))
+    p.add_argument('--fetch')
+    p.add_argument('--load')
+    p.add_argument('--kill-only', action='store_true')
+    p.add_argument('--full-only', action='store_true')
+    args = p.parse_args()
+    args.build = os.path.abspath(args.build)
+    print(f'# seed {args.seed}')
+    ok = True
+    if not args.full_only:
+        base = tempfile.mkdtemp(prefix='cocket-kill-')
+        ok = kill_often(args, base) and ok
+        if ok:
+            shutil.rmtree(base)
+        else:
+            print(f'# kept: {base}')
+    if not args.kill_only:
+        ok = with_tmpfs(args) and ok
+    sys.exit(0 if ok else 1)
+
+
+if __name__ == '__main__':
+    main()

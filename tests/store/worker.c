@@ -1,0 +1,121 @@
+/* One of several processes at work on a store, for kill.py: store_worker DIR SEED COUNT.
+ *
+ * Does COUNT random things: brings images in, names and removes them, decides, collects garbage.
+ * What has been acknowledged is said on standard output, a line each, when the call has returned:
+ * "image NAME SEED" (it is whole, and has this name), "moving NAME" and "removing NAME" before a
+ * call that takes the name from what has it. Each process has names of its own, so that nobody else
+ * takes them away; the images are shared. A failure is said on standard error; exit status 3 where
+ * it is class OURS (a full disk), else 4.
+ */
+#include "store/unit_store.h"
+
+#include <stdio.h>
+
+enum { IMAGES = 40, NAMES = 6 };
+
+struct worker {
+    struct ck_store *s;
+    struct ck_lease *l;
+    unsigned seed, state;
+};
+
+static unsigned dice(struct worker *w, unsigned sides)
+{
+    w->state = w->state * 1103515245u + 12345u;
+    return (w->state >> 16) % sides;
+}
+
+static char *own_name(struct worker *w)
+{
+    return ck_format("registry.example/worker%u:%u", w->seed, dice(w, NAMES));
+}
+
+static ck_err *fetch(struct worker *w)
+{
+    unsigned number = dice(w, IMAGES);
+    struct unit_image u = unit_image(number, 200000 + number * 1000);
+    ck_autofree char *name = own_name(w);
+    printf("moving %s\n", name);
+    fflush(stdout);
+    ck_err *e = unit_fetch(w->l, &u, ck_view_str(name));
+    if (!e) {
+        printf("image %s %u\n", name, number);
+        fflush(stdout);
+    }
+    unit_image_free(&u);
+    return e;
+}
+
+/* Not there: another one has not brought it, or gc was here. */
+static ck_err *unless_absent(ck_err *e)
+{
+    if (!e || ck_err_class(e) != CK_ERR_UNAVAILABLE)
+        return e;
+    ck_err_free(e);
+    return NULL;
+}
+
+static ck_err *remove_one(struct worker *w)
+{
+    ck_autoarena struct ck_arena a = { 0 };
+    struct ck_store_entry e;
+    ck_autofree char *name = own_name(w);
+    ck_err *err = ck_store_find(w->s, ck_view_str(name), &a, &e);
+    if (!err) {
+        printf("removing %s\n", name);
+        fflush(stdout);
+        err = ck_store_remove(w->s, &e.image.digest, ck_view_str(name));
+    }
+    return unless_absent(err);
+}
+
+static ck_err *decide(struct worker *w)
+{
+    struct unit_image u = unit_image(dice(w, IMAGES), 0);
+    ck_err *e = ck_store_decide(w->s, &u.image.digest, (enum ck_state_of_image)dice(w, 3),
+                                CK_V("dice"), dice(w, 2) ? CK_BY_SCAN : CK_BY_PERSON, NULL);
+    unit_image_free(&u);
+    return unless_absent(e);
+}
+
+static ck_err *collect(struct worker *w)
+{
+    struct ck_gc_result r;
+    return ck_store_gc(w->s, false, &r);
+}
+
+static ck_err *renew(struct worker *w)
+{
+    ck_lease_end(w->l);
+    w->l = NULL;
+    return ck_lease_new(w->s, &w->l);
+}
+
+static ck_err *work(struct worker *w, const char *dir, uint64_t count)
+{
+    static ck_err *(*const deeds[])(struct worker *) = {
+        fetch, fetch, fetch, fetch, remove_one, decide, collect, renew,
+    };
+    CK_TRY(ck_store_open(dir, &w->s));
+    CK_TRY(ck_lease_new(w->s, &w->l));
+    for (uint64_t i = 0; i < count; i++)
+        CK_TRY(deeds[dice(w, sizeof deeds / sizeof *deeds)](w));
+    return NULL;
+}
+
+int main(int argc, char **argv)
+{
+    uint64_t seed = 0, count = 0;
+    if (argc != 4 || !ck_view_u64(ck_view_str(argv[2]), &seed) ||
+        !ck_view_u64(ck_view_str(argv[3]), &count))
+        return 2;
+    struct worker w = { .seed = (unsigned)(seed % 100), .state = (unsigned)seed };
+    ck_err *e = work(&w, argv[1], count);
+    int status = !e ? 0 : ck_err_class(e) == CK_ERR_OURS ? 3 : 4;
+    if (e)
+        fprintf(stderr, "%s\n", ck_err_text(e));
+    ck_err_free(e);
+    ck_lease_end(w.l);
+    ck_store_close(w.s);
+    return status;
+}
