@@ -14,8 +14,8 @@ enum ck_room {
     CK_ROOM_INSPECT,  /* one layer */
     CK_ROOM_ROOTFS,   /* one directory tree */
     CK_ROOM_FEED,     /* one feed's bytes */
-    CK_ROOM_FETCH,    /* the network */
-    CK_ROOM_REGISTRY, /* the network: registries */
+    CK_ROOM_FETCH,    /* the network: feeds */
+    CK_ROOM_REGISTRY, /* the network: images */
     CK_ROOM_DAEMON,   /* one unix socket: the API of a container engine */
     CK_ROOM_UNPACK,   /* layers into one directory */
     CK_ROOM_VERIFY,   /* gpgv on a Release file */
