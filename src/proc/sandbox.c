@@ -205,8 +205,9 @@ static const int exec_calls[] = {
 static const int sanitizer_calls[] = { CALL(sigaltstack), CALL(sched_yield) };
 static const int sanitizer_refused[] = { CALL(openat), CALL(readlink),  CALL(open),
                                          CALL(prctl),  CALL(getrlimit), CALL(prlimit64),
-                                         CALL(access), CALL(clone),     CALL(socket),
-                                         CALL(ioctl),  CALL(dup2),      CALL(unlink) };
+                                         CALL(access), CALL(clone),     CALL(ioctl),
+                                         CALL(dup2),   CALL(unlink) };
+static const int sanitizer_refused_socket[] = { CALL(socket) };
 
 static int add_all(scmp_filter_ctx f, uint32_t action, const int *calls, size_t n)
 {
@@ -237,24 +238,31 @@ static int add_thread_spawn(scmp_filter_ctx f)
     return rc ? rc : seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), CALL(clone3), 0);
 }
 
+/* utimensat without a name, as futimens makes it. */
+static int add_times(scmp_filter_ctx f)
+{
+    const struct scmp_arg_cmp no_name = SCMP_A1(SCMP_CMP_EQ, 0);
+    return seccomp_rule_add_array(f, SCMP_ACT_ALLOW, CALL(utimensat), 1, &no_name);
+}
+
+/* The kernel looks at the lower half of a family, an EQ or NE of seccomp at all of it. */
+static int add_family(scmp_filter_ctx f, uint32_t action, unsigned family)
+{
+    const struct scmp_arg_cmp is = SCMP_A0(SCMP_CMP_MASKED_EQ, 0xffffffff, family);
+    return seccomp_rule_add_array(f, action, CALL(socket), 1, &is);
+}
+
 /* Landlock knows no unix sockets by path: without this a room with a network could talk to dockerd.
  * Refused and not killed for it: the resolver looks for nscd. */
 static int add_sockets(scmp_filter_ctx f, unsigned calls)
 {
-    const struct scmp_arg_cmp is_unix = SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0);
-    const struct scmp_arg_cmp is_other = SCMP_A0(SCMP_CMP_NE, AF_UNIX, 0);
+    static const unsigned internet[] = { AF_INET, AF_INET6, AF_NETLINK };
     if (calls & CK_CALLS_UNIX)
-        return seccomp_rule_add_array(f, SCMP_ACT_ALLOW, CALL(socket), 1, &is_unix);
-    int rc = seccomp_rule_add_array(f, SCMP_ACT_ALLOW, CALL(socket), 1, &is_other);
-    return rc ? rc : seccomp_rule_add_array(f, SCMP_ACT_ERRNO(EAFNOSUPPORT), CALL(socket), 1,
-                                            &is_unix);
-}
-
-/* utimensat without a name, as futimens makes it. */
-static int add_times(scmp_filter_ctx f)
-{
-    const struct scmp_arg_cmp no_name = SCMP_A1(SCMP_CMP_EQ, 0, 0);
-    return seccomp_rule_add_array(f, SCMP_ACT_ALLOW, CALL(utimensat), 1, &no_name);
+        return add_family(f, SCMP_ACT_ALLOW, AF_UNIX);
+    int rc = add_family(f, SCMP_ACT_ERRNO(EAFNOSUPPORT), AF_UNIX);
+    for (size_t i = 0; !rc && i < sizeof internet / sizeof internet[0]; i++)
+        rc = add_family(f, SCMP_ACT_ALLOW, internet[i]);
+    return rc;
 }
 
 static int add_rules(scmp_filter_ctx f, unsigned calls)
@@ -284,6 +292,8 @@ static int add_rules(scmp_filter_ctx f, unsigned calls)
         rc = ADD(f, SCMP_ACT_ALLOW, sanitizer_calls);
     if (!rc && sanitized && !(calls & CK_CALLS_FILES))
         rc = ADD(f, SCMP_ACT_ERRNO(EPERM), sanitizer_refused);
+    if (!rc && sanitized && !(calls & (CK_CALLS_FILES | CK_CALLS_UNIX)))
+        rc = ADD(f, SCMP_ACT_ERRNO(EPERM), sanitizer_refused_socket);
     return rc;
 }
 

@@ -42,14 +42,15 @@ static int on_progress(void *ctx, curl_off_t total, curl_off_t now, curl_off_t u
     (void)now;
     (void)up_total;
     (void)up_now;
-    t->error = ck_stream_tell(&t->stream);
+    if (!t->error) /* it is called once more after the end */
+        t->error = ck_stream_tell(&t->stream);
     return t->error != NULL;
 }
 
 /* What the hub has not written yet is waited for here. */
 static ck_err *read_in(struct talk *t, char *p, size_t n, size_t *ret_n)
 {
-    enum { TELL_MS = 1000 };
+    enum { TELL_MS = 500 };
     struct pollfd pfd = { .fd = t->in, .events = POLLIN };
     int ready;
     while ((ready = poll(&pfd, 1, TELL_MS)) <= 0) {

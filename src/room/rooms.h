@@ -14,11 +14,11 @@ ck_err *ck_room_inspect(void *state, struct ck_channel *ch, ck_view job, int in,
 ck_err *ck_room_rootfs(void *state, struct ck_channel *ch, ck_view job, int in, int out);
 ck_err *ck_room_feed(void *state, struct ck_channel *ch, ck_view job, int in, int out);
 ck_err *ck_room_fetch(void *state, struct ck_channel *ch, ck_view job, int in, int out);
-ck_err *ck_room_daemon(void *state, struct ck_channel *ch, ck_view job, int in, int out);
 ck_err *ck_room_unpack_prepare(void **ret_state);
 ck_err *ck_room_unpack(void *state, struct ck_channel *ch, ck_view job, int in, int out);
 ck_err *ck_room_registry_load(void **ret_state);
 ck_err *ck_room_registry(void *state, struct ck_channel *ch, ck_view job, int in, int out);
+ck_err *ck_room_daemon(void *state, struct ck_channel *ch, ck_view job, int in, int out);
 ck_err *ck_room_verify(void *state, struct ck_channel *ch, ck_view job, int in, int out);
 
 #endif

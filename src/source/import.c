@@ -146,29 +146,29 @@ static bool listed(const struct wanted *w, size_t n, const struct ck_digest *d)
 }
 
 /* Those that the store does not have yet. */
-static ck_err *find_wanted(struct import *im, const struct ck_descriptor *const *parts, size_t n,
+static ck_err *find_wanted(struct import *im, const struct ck_descriptor *parts, size_t n,
                            struct wanted *w, size_t *ret_n)
 {
     for (size_t i = 0; i < n; i++) {
         bool has = false;
-        CK_TRY(ck_store_has(im->s->lease, &parts[i]->digest, NULL, &has));
-        if (has || listed(w, *ret_n, &parts[i]->digest))
+        CK_TRY(ck_store_has(im->s->lease, &parts[i].digest, NULL, &has));
+        if (has || listed(w, *ret_n, &parts[i].digest))
             continue;
-        w[*ret_n].d = parts[i];
-        CK_TRY(find_blob(im, parts[i], &w[*ret_n].from));
-        im->total += parts[i]->size;
+        w[*ret_n].d = &parts[i];
+        CK_TRY(find_blob(im, &parts[i], &w[*ret_n].from));
+        im->total += parts[i].size;
         ++*ret_n;
     }
     return NULL;
 }
 
-static ck_err *take_blobs(struct import *im, const struct ck_descriptor *const *parts, size_t n)
+static ck_err *take_blobs(struct import *im, const struct ck_descriptor *parts, size_t n)
 {
     size_t n_wanted = 0;
     uint64_t sum = 0;
     struct wanted *w = ck_arena_alloc(&im->s->arena, n + 1, sizeof *w);
     for (size_t i = 0; i < n; i++) {
-        sum += parts[i]->size;
+        sum += parts[i].size;
         if (sum > CK_MAX_IMAGE_SIZE)
             return ck_err_limit(CK_LIMIT_IMAGE_SIZE, "its layers");
     }
@@ -266,10 +266,10 @@ static ck_err *take_manifest(struct import *im, const struct ck_descriptor *d, c
     ck_view bytes;
     CK_TRY(ck_source_decode(im->s, CK_DOCUMENT_ARTIFACT, d->media_type, json, &bytes));
     CK_TRY(ck_artifact_doc_decode(bytes, &im->s->arena, &doc));
-    const struct ck_descriptor **parts = ck_arena_alloc(&im->s->arena, doc.n + 1, sizeof *parts);
-    parts[0] = &doc.config;
+    struct ck_descriptor *parts = ck_arena_alloc(&im->s->arena, doc.n + 1, sizeof *parts);
+    parts[0] = doc.config;
     for (size_t i = 0; i < doc.n; i++)
-        parts[i + 1] = &doc.layers[i];
+        parts[i + 1] = doc.layers[i];
     CK_TRY(take_blobs(im, parts, doc.n + 1));
     return record_manifest(im, d, json, &doc);
 }

@@ -1,6 +1,7 @@
 /* The store's directories. */
 #include "store/store_int.h"
 
+#include "base/mem.h"
 #include "base/text.h"
 
 #include <fcntl.h>
@@ -26,6 +27,24 @@ bool ck_same_file(int dir, const char *name, int fd)
     struct stat a, b;
     return fstatat(dir, name, &a, AT_SYMLINK_NOFOLLOW) == 0 && fstat(fd, &b) == 0 &&
            a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+void ck_reserve_make(struct ck_store *s)
+{
+    enum { RESERVE = 2 << 20 }; /* a journal of 500 pages */
+    ck_autofree char *path = ck_format("%s/reserve", s->dir);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return;
+    if (posix_fallocate(fd, 0, RESERVE) != 0)
+        unlink(path);
+    close(fd);
+}
+
+bool ck_reserve_take(struct ck_store *s)
+{
+    ck_autofree char *path = ck_format("%s/reserve", s->dir);
+    return unlink(path) == 0;
 }
 
 char *ck_random_name(const char *prefix)

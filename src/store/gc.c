@@ -65,10 +65,26 @@ static ck_err *remove_names(struct ck_store *s, const struct ck_digest *d, ck_vi
     return NULL;
 }
 
-ck_err *ck_store_remove(struct ck_store *s, const struct ck_digest *d, ck_view name)
+static ck_err *remove_alone(struct ck_store *s, const struct ck_digest *d, ck_view name)
 {
     CK_TRY(ck_tx_write(s));
     return ck_tx_end(s, remove_names(s, d, name));
+}
+
+/* What failed on our side is worth a second try where room could be made for it. */
+static bool try_again(struct ck_store *s, ck_err **e)
+{
+    if (!*e || ck_err_class(*e) != CK_ERR_OURS || !ck_reserve_take(s))
+        return false;
+    ck_err_free(*e);
+    *e = NULL;
+    return true;
+}
+
+ck_err *ck_store_remove(struct ck_store *s, const struct ck_digest *d, ck_view name)
+{
+    ck_err *e = remove_alone(s, d, name);
+    return try_again(s, &e) ? remove_alone(s, d, name) : e;
 }
 
 /* --- rows ------------------------------------------------------------------------------------- */
@@ -248,20 +264,30 @@ static ck_err *sweep(struct sweep *w)
     return ck_tree_each(w->s->partial, take_partial, w);
 }
 
-/* Files first: on a full disk the rows cannot be deleted before there is room for the journal. */
+static ck_err *rows_alone(struct ck_store *s, bool dry, struct ck_gc_result *r)
+{
+    CK_TRY(ck_tx_write(s));
+    ck_err *e = delete_rows(s, dry, r);
+    if (!dry || e)
+        return ck_tx_end(s, e);
+    ck_tx_drop(s);
+    return NULL;
+}
+
+/* Files first: on a full disk that makes room for the rows' journal. */
 ck_err *ck_store_gc(struct ck_store *s, bool dry, struct ck_gc_result *ret)
 {
     struct sweep before = { .s = s, .dry = dry }, after = { .s = s };
     struct ck_gc_result r = { 0 };
     CK_TRY(sweep(&before));
-    CK_TRY(ck_tx_write(s));
-    ck_err *e = delete_rows(s, dry, &r);
-    if (dry && !e)
-        ck_tx_drop(s);
-    else
-        CK_TRY(ck_tx_end(s, e));
+    ck_err *e = rows_alone(s, dry, &r);
+    if (try_again(s, &e))
+        e = rows_alone(s, dry, &r);
+    if (e)
+        return e;
     if (!dry)
         CK_TRY(sweep_blobs(&after));
+    ck_reserve_make(s);
     r.blobs += before.blobs;
     r.partials = before.partials;
     r.bytes += before.bytes + before.partial_bytes;

@@ -168,6 +168,8 @@ static ck_err *open_db_alone(struct ck_store *s)
         }
     }
     ck_err *e = open_db(s);
+    if (!e)
+        ck_reserve_make(s);
     close(fd);
     return e;
 }

@@ -4,6 +4,7 @@
  *   blobs/<algorithm>/<hex>   whole and verified, mode 0444; the layout of an OCI image layout
  *   partial/...               on their way in
  *   leases/...                one locked file a running process: what it needs is not collected
+ *   reserve                   room that a gc needs on a full disk
  *   state.db                  images, names, states, leases, the log (SQLite, WAL,
  * synchronous=FULL)
  *

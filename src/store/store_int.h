@@ -85,6 +85,10 @@ const char *ck_blob_file(const struct ck_digest *d, char out[CK_DIGEST_TEXT]);
 bool ck_blob_there(struct ck_store *s, const struct ck_digest *d, uint64_t size);
 /* Whether the name still leads to the open file. */
 bool ck_same_file(int dir, const char *name, int fd);
+/* Room on the disk that nobody uses, so that what gives room back can be written on a full one.
+ * Made where it is missing and there is room; taken: true if there was some. */
+void ck_reserve_make(struct ck_store *s);
+bool ck_reserve_take(struct ck_store *s);
 /* A name of `prefix` and 16 random digits. free() */
 char *ck_random_name(const char *prefix);
 

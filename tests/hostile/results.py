@@ -158,7 +158,7 @@ def short(text):
     lines = [x for x in text.strip().split('\n') if x and not x.startswith('Try:')]
     line = re.sub(r'^cocket: ', '', lines[-1]) if lines else ''
     line = re.sub(r'(127\.0\.0\.\d|\[::1?[^\]]*\]|localhost):\d+', 'HOST', line)
-    line = re.sub(r'sha256:([0-9a-f]{8})[0-9a-f]{56}', r'sha256:\1', line)
+    line = re.sub(r'(sha256[:/][0-9a-f]{8})[0-9a-f]{56}', r'\1', line)
     line = re.sub(r'/tmp/\S+|/var/tmp/\S+', 'PATH', line)
     line = re.sub(r'[^ -~]', '?', line)
     line = re.sub(r'^(oci|docker-archive|oci-archive|rootfs):[^ :]*: ', '', line)

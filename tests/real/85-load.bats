@@ -107,7 +107,7 @@ cleared() {
 
 @test "a denied image is not loaded" {
     cleared
-    status 0 deny "$NAME" 'found in the hold'
+    status 0 deny --reason 'found in the hold' "$NAME"
     status 1 load "$NAME" --to "oci:$PWD/out"
     has "$stderr" 'found in the hold'
     [ ! -e out ]

@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """Kills processes at work on a store, and fills its disk; then everything acknowledged must be whole.
 
-usage: kill.py BUILD [--kills N] [--full-only | --kill-only] [--fetch REFERENCE [--load TARGET]]
+usage: kill.py BUILD [--kills N] [--full-only | --kill-only] [--fetch REFERENCE... [--load TARGET]]
                [--processes N] [--seed N]
 
 Four processes work on one store at once (tests/store/worker.c: fetch, name, remove, decide, gc; with
---fetch the real `cocket fetch REFERENCE`, `cocket rm`, `cocket gc` and, with --load, `cocket load`).
+--fetch the real `cocket fetch`, `cocket gc` and, with --load, `cocket load`; of several references
+all but the first are removed again and again).
 One of them at a time is killed (SIGKILL) at a random moment and replaced, N times. Then `cocket
 fsck` must find nothing wrong, and every image whose completion was said on standard output must be
 there, complete and of the right digest. The same on a file system that fills up, where nothing is
@@ -58,11 +59,18 @@ class Driver:
             seed = self.random.randrange(1, 10 ** 7) * 100 + slot
             argv = [os.path.join(self.args.build, 'tests/store_worker'), self.store, str(seed), str(count)]
             return Process(argv, self.env, out)
-        verb = ['fetch', 'fetch', 'gc', 'load' if self.args.load else 'rm'][slot % 4]
-        more = {'fetch': ['-q', '--allow-private', self.args.fetch], 'gc': [],
-                'rm': [self.args.fetch],
-                'load': [self.args.fetch, '--to', self.args.load, '--force', 'kill test']}[verb]
-        return Process([self.cocket, verb, *more], self.env, out)
+        return Process([self.cocket, *self.verb(slot)], self.env, out)
+
+    def verb(self, slot):
+        refs = self.args.fetch
+        ref = self.random.choice(refs)
+        if slot % 4 < 2:
+            return ['fetch', '-q', '--allow-private', ref]
+        if slot % 4 == 3 and self.args.load:
+            return ['load', ref, '--to', self.args.load, '--force', 'kill test']
+        if len(refs) > 1 and self.random.random() < 0.5:
+            return ['rm', self.random.choice(refs[1:])]
+        return ['gc']
 
     # --- what was said
 
@@ -98,10 +106,19 @@ class Driver:
         return len(wanted), wrong
 
     def check_fetch(self, listed):
-        """Digests that fetch printed: `rm` may have taken the names, but what has one is whole."""
+        """Of the first reference every fetch that said so counts; what has a name must be whole."""
         named = [e for e in listed if e['names']]
-        return len(named), [f'{e["names"]} is not complete' for e in named
-                            if not e['index'] and not e['complete']]
+        wrong = [f'{e["names"]} is not complete' for e in named if not e['complete']]
+        first, here = self.args.fetch[0].split('/')[-1], {e['digest'] for e in named}
+        self.said = 0
+        for name in os.listdir(self.scratch):
+            if not name.endswith('.err'):
+                with open(os.path.join(self.scratch, name)) as f:
+                    lines = [x.strip() for x in f if '@sha256:' in x]
+                self.said += len(lines)
+                wrong += [f'{x}: acknowledged, and gone' for x in lines
+                          if x.split('@')[0].endswith(first) and x.split('@')[1] not in here]
+        return len(named), wrong
 
     def check(self, what):
         said = []
@@ -159,21 +176,20 @@ def kill_often(args, base):
 
 
 def fill(path, size):
-    """Appends that much, or to the last byte of the disk."""
+    """Appends that much, or as much as there is room for, to the last byte."""
     with open(path, 'ab', buffering=0) as f:
-        try:
-            for piece in [65536] * (size // 65536):
-                f.write(bytes(piece))
-            while size > 1 << 20:
-                f.write(b'x')
-        except OSError:
-            pass
+        for piece in (65536, 1):
+            try:
+                while size >= piece:
+                    size -= f.write(bytes(piece))
+            except OSError:
+                pass
 
 
 def fill_disk(args, disk, scratch):
     """The tmpfs holds about a third of what the workers bring; gc makes room again and again."""
     d = Driver(args, os.path.join(disk, 'store'), scratch)
-    failures, ok = 0, True
+    failures, ok = 0, d.run('ls').returncode == 0  # a store that is there before
     for turn in range(args.turns):
         ballast = os.path.join(disk, 'ballast')
         if turn % 3 == 0:
@@ -190,9 +206,9 @@ def fill_disk(args, disk, scratch):
                 ok = False
             os.unlink(ballast)
     ok = d.check(f'a disk that fills up ({failures} processes failed)') and ok
-    if not failures:
-        print('not ok the disk was never full')
-    return ok and failures > 0
+    if not failures or not d.said:
+        print('not ok the disk was never full, or always')
+    return ok and failures > 0 and d.said > 0
 
 
 def with_tmpfs(args):
@@ -210,6 +226,7 @@ def with_tmpfs(args):
         print(f'ok a disk that fills up # skip {made.stderr.strip()}')
         return True
     try:
+        args.fetch = None
         return fill_disk(args, mount, os.path.join(base, 'said'))
     finally:
         subprocess.run(['umount', mount])
@@ -222,9 +239,9 @@ def main():
     p.add_argument('--kills', type=int, default=60)
     p.add_argument('--processes', type=int, default=4)
     p.add_argument('--turns', type=int, default=9)
-    p.add_argument('--disk', default='9m')
+    p.add_argument('--disk', default='12m')
     p.add_argument('--seed', type=int, default=int(time.time()))
-    p.add_argument('--fetch')
+    p.add_argument('--fetch', nargs='+')
     p.add_argument('--load')
     p.add_argument('--kill-only', action='store_true')
     p.add_argument('--full-only', action='store_true')
