@@ -22,6 +22,7 @@ packages_check=(
     skopeo umoci                            # other people's images, made and changed by other tools
     docker-registry nginx-light              # a registry of others, and what stands before one
     apt-utils dpkg-dev gnupg xz-utils zstd  # a Debian archive of our own
+    openssl                                 # certificates of the tests' own servers
     jq zip procps bsdutils
 )
 

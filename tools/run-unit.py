@@ -1,5 +1,7 @@
 #!/usr/bin/python3
-"""Runs the unit tests of a build folder: run-unit.py BUILD. Prints `ok`/`not ok` lines.
+"""Runs the tests of a build folder: run-unit.py BUILD [SUITE]. Prints `ok`/`not ok` lines.
+
+Without SUITE all but those of the suite `registry`, which start servers and wait for them.
 
 Skipped tests are printed as `ok ... # SKIP`. A test program that crashes is one failure more.
 """
@@ -44,9 +46,15 @@ def run(test):
     return out, text if failed else ''
 
 
+def wanted(test, suite):
+    suites = [s.rsplit(':', 1)[-1] for s in test['suite']]
+    return suite in suites if suite else 'registry' not in suites
+
+
 def main():
-    build = sys.argv[1]
+    build, suite = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else None
     tests = json.loads(subprocess.check_output(['meson', 'introspect', '--tests', build]))
+    tests = [t for t in tests if wanted(t, suite)]
     bad = 0
     with concurrent.futures.ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         for lines, text in pool.map(run, tests):

@@ -15,6 +15,8 @@ enum {
 int ck_cmd_scan(int argc, char **argv);
 int ck_cmd_db(int argc, char **argv);
 int ck_cmd_fetch(int argc, char **argv);
+int ck_cmd_load(int argc, char **argv);
+int ck_cmd_unpack(int argc, char **argv);
 int ck_cmd_ls(int argc, char **argv);
 int ck_cmd_rm(int argc, char **argv);
 int ck_cmd_gc(int argc, char **argv);

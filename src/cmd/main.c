@@ -23,6 +23,8 @@ static const struct verb {
 } verbs[] = {
     { "scan", ck_cmd_scan, "cocket-scan" },
     { "fetch", ck_cmd_fetch, "cocket-fetch" },
+    { "load", ck_cmd_load, "cocket-load" },
+    { "unpack", ck_cmd_unpack, "cocket-unpack" },
     { "ls", ck_cmd_ls, "cocket-ls" },
     { "release", ck_cmd_release, "cocket-release" },
     { "deny", ck_cmd_deny, "cocket-release" },

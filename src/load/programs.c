@@ -73,7 +73,8 @@ static ck_view first_line(const struct ck_buf *b)
 
 static ck_err *podman_digest(const char *id, struct ck_buf *out)
 {
-    const char *const argv[] = { "podman", "image", "inspect", "--format", "{{.Digest}}", id, NULL };
+    const char *const argv[] = { "podman",      "image", "inspect", "--format",
+                                 "{{.Digest}}", id,      NULL };
     return ask(argv, "podman image inspect", out);
 }
 
@@ -91,7 +92,9 @@ ck_err *ck_load_podman(const struct ck_cargo *c, const struct ck_load_target *t,
     const struct ck_digest *id = &c->image->config_digest; /* podman's id of an image */
     ck_hex(id->bytes, ck_digest_size(id->alg), hex);
     ck_autofree char *name = c->name.n ? ck_format("%.*s", CK_VF(c->name)) : ck_format("%s", hex);
-    ck_err *new = podman_digest(name, &before);
+    ck_err *none = podman_digest(name, &before);
+    bool new = none != NULL;
+    ck_err_free(none);
     CK_TRY(feed(c, load, "podman load"));
     ck_err *e = podman_digest(name, &after);
     if (!e)
@@ -100,7 +103,6 @@ ck_err *ck_load_podman(const struct ck_cargo *c, const struct ck_load_target *t,
         const char *const remove[] = { "podman", "rmi", name, NULL };
         ck_err_free(ask(remove, "podman rmi", &after));
     }
-    ck_err_free(new);
     return e;
 }
 

@@ -53,6 +53,7 @@ static const struct ck_rights rights[CK_ROOM_COUNT_] = {
                          .read_argument = true,
                          .write_argument = true,
                          .result = CK_LIMIT_ANSWER },
+    /* Writes to pipes only, which RLIMIT_FSIZE does not count. */
     [CK_ROOM_REGISTRY] = { .name = "registry",
                            .calls = CK_CALLS_THREADS | CK_CALLS_SPAWN_THREADS | CK_CALLS_FILES |
                                     CK_CALLS_NETWORK,
@@ -60,6 +61,11 @@ static const struct ck_rights rights[CK_ROOM_COUNT_] = {
                            .cpu = CK_LIMIT_ROOM_CPU,
                            .read_paths = resolver,
                            .result = CK_LIMIT_DOCUMENT },
+    [CK_ROOM_DAEMON] = { .name = "daemon",
+                         .calls = CK_CALLS_THREADS | CK_CALLS_UNIX,
+                         .memory = CK_LIMIT_ROOM_MEMORY,
+                         .cpu = CK_LIMIT_ROOM_CPU,
+                         .result = CK_LIMIT_DOCUMENT },
     [CK_ROOM_VERIFY] = { .name = "verify",
                          .calls = CK_CALLS_FILES | CK_CALLS_EXEC,
                          .memory = CK_LIMIT_ROOM_MEMORY,

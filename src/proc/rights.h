@@ -16,6 +16,7 @@ enum ck_room {
     CK_ROOM_FEED,     /* one feed's bytes */
     CK_ROOM_FETCH,    /* the network: feeds */
     CK_ROOM_REGISTRY, /* the network: images */
+    CK_ROOM_DAEMON,   /* one unix socket: the API of a container engine */
     CK_ROOM_UNPACK,   /* layers into one directory */
     CK_ROOM_VERIFY,   /* gpgv on a Release file */
     CK_ROOM_COUNT_
@@ -27,9 +28,10 @@ enum {
     CK_CALLS_THREADS = 1 << 0, /* futex and what a thread needs to end */
     CK_CALLS_SPAWN_THREADS = 1 << 1, /* clone, for threads only */
     CK_CALLS_FILES = 1 << 2,   /* open, stat, read directories: where landlock allows */
-    CK_CALLS_NETWORK = 1 << 3, /* sockets */
+    CK_CALLS_NETWORK = 1 << 3, /* sockets, but no unix socket: engines listen there */
     CK_CALLS_TREE = 1 << 5,    /* make and remove files where landlock allows */
     CK_CALLS_EXEC = 1 << 4,    /* become another program, of the paths named here only */
+    CK_CALLS_UNIX = 1 << 6,    /* unix sockets and no others */
 };
 
 struct ck_rights {

@@ -182,7 +182,7 @@ static const int file_calls[] = {
     CALL(fadvise64), CALL(uname),
 };
 static const int network_calls[] = {
-    CALL(socket), CALL(connect), CALL(bind), CALL(getsockname), CALL(getpeername),
+    CALL(connect), CALL(bind), CALL(getsockname), CALL(getpeername),
     CALL(getsockopt), CALL(setsockopt), CALL(sendto), CALL(recvfrom), CALL(sendmmsg),
     CALL(recvmmsg), CALL(shutdown), CALL(socketpair), CALL(pipe2), CALL(pipe), CALL(eventfd2),
     CALL(ioctl), CALL(fcntl), CALL(geteuid), CALL(getuid), CALL(getgid), CALL(getegid),
@@ -205,8 +205,9 @@ static const int exec_calls[] = {
 static const int sanitizer_calls[] = { CALL(sigaltstack), CALL(sched_yield) };
 static const int sanitizer_refused[] = { CALL(openat), CALL(readlink),  CALL(open),
                                          CALL(prctl),  CALL(getrlimit), CALL(prlimit64),
-                                         CALL(access), CALL(clone),     CALL(socket),
-                                         CALL(ioctl),  CALL(dup2),      CALL(unlink) };
+                                         CALL(access), CALL(clone),     CALL(ioctl),
+                                         CALL(dup2),   CALL(unlink) };
+static const int sanitizer_refused_socket[] = { CALL(socket) };
 
 static int add_all(scmp_filter_ctx f, uint32_t action, const int *calls, size_t n)
 {
@@ -244,6 +245,26 @@ static int add_times(scmp_filter_ctx f)
     return seccomp_rule_add_array(f, SCMP_ACT_ALLOW, CALL(utimensat), 1, &no_name);
 }
 
+/* The kernel looks at the lower half of a family, an EQ or NE of seccomp at all of it. */
+static int add_family(scmp_filter_ctx f, uint32_t action, unsigned family)
+{
+    const struct scmp_arg_cmp is = SCMP_A0(SCMP_CMP_MASKED_EQ, 0xffffffff, family);
+    return seccomp_rule_add_array(f, action, CALL(socket), 1, &is);
+}
+
+/* Landlock knows no unix sockets by path: without this a room with a network could talk to dockerd.
+ * Refused and not killed for it: the resolver looks for nscd. */
+static int add_sockets(scmp_filter_ctx f, unsigned calls)
+{
+    static const unsigned internet[] = { AF_INET, AF_INET6, AF_NETLINK };
+    if (calls & CK_CALLS_UNIX)
+        return add_family(f, SCMP_ACT_ALLOW, AF_UNIX);
+    int rc = add_family(f, SCMP_ACT_ERRNO(EAFNOSUPPORT), AF_UNIX);
+    for (size_t i = 0; !rc && i < sizeof internet / sizeof internet[0]; i++)
+        rc = add_family(f, SCMP_ACT_ALLOW, internet[i]);
+    return rc;
+}
+
 static int add_rules(scmp_filter_ctx f, unsigned calls)
 {
     int rc = ADD(f, SCMP_ACT_ALLOW, core_calls);
@@ -261,14 +282,18 @@ static int add_rules(scmp_filter_ctx f, unsigned calls)
         rc = ADD(f, SCMP_ACT_ALLOW, tree_calls);
     if (!rc && calls & CK_CALLS_TREE)
         rc = add_times(f);
-    if (!rc && calls & CK_CALLS_NETWORK)
+    if (!rc && calls & (CK_CALLS_NETWORK | CK_CALLS_UNIX))
         rc = ADD(f, SCMP_ACT_ALLOW, network_calls);
+    if (!rc && calls & (CK_CALLS_NETWORK | CK_CALLS_UNIX))
+        rc = add_sockets(f, calls);
     if (!rc && calls & CK_CALLS_EXEC)
         rc = ADD(f, SCMP_ACT_ALLOW, exec_calls);
     if (!rc && sanitized)
         rc = ADD(f, SCMP_ACT_ALLOW, sanitizer_calls);
     if (!rc && sanitized && !(calls & CK_CALLS_FILES))
         rc = ADD(f, SCMP_ACT_ERRNO(EPERM), sanitizer_refused);
+    if (!rc && sanitized && !(calls & (CK_CALLS_FILES | CK_CALLS_UNIX)))
+        rc = ADD(f, SCMP_ACT_ERRNO(EPERM), sanitizer_refused_socket);
     return rc;
 }
 

@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -71,6 +72,18 @@ static bool try_connect(void)
     return fd >= 0 && (connect(fd, (struct sockaddr *)&a, sizeof a) == 0 || errno == ECONNREFUSED);
 }
 
+/* Where nobody listens: to be told so is to have got there. */
+static bool try_unix_as(long family)
+{
+    struct sockaddr_un a = { .sun_family = AF_UNIX, .sun_path = "/usr/cocket-nobody" };
+    int fd = (int)syscall(SYS_socket, family, SOCK_STREAM, 0);
+    return fd >= 0 && (connect(fd, (struct sockaddr *)&a, sizeof a) == 0 || errno == ENOENT);
+}
+
+static bool try_unix(void) { return try_unix_as(AF_UNIX); }
+static bool try_unix_hidden(void) { return try_unix_as(1l << 32 | AF_UNIX); }
+static bool try_packet(void) { return socket(AF_PACKET, SOCK_RAW, 0) >= 0; }
+
 static bool try_fork(void)
 {
     pid_t pid = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
@@ -114,7 +127,8 @@ static bool try_memory(void)
            MAP_FAILED;
 }
 
-enum { NOT_VERIFY = 1 << CK_ROOM_VERIFY, NOT_FETCH = 1 << CK_ROOM_FETCH };
+enum { NOT_VERIFY = 1 << CK_ROOM_VERIFY, NOT_DAEMON = 1 << CK_ROOM_DAEMON,
+       NOT_NETWORK = 1 << CK_ROOM_FETCH | 1 << CK_ROOM_REGISTRY };
 
 /* Rooms for which an attempt is no attack are left out by name, and only those. */
 static const struct attempt {
@@ -144,7 +158,10 @@ static const struct attempt {
     { "io_uring", try_io_uring, 0 },
     { "ptrace the hub", try_ptrace, 0 },
     { "read the hub's memory", try_vm_read, 0 },
-    { "connect", try_connect, NOT_FETCH },
+    { "connect", try_connect, NOT_NETWORK },
+    { "talk to an engine", try_unix, NOT_DAEMON },
+    { "talk to an engine in disguise", try_unix_hidden, NOT_DAEMON },
+    { "open a packet socket", try_packet, 0 },
     { "fork", try_fork, 0 },
     { "exec", try_exec, NOT_VERIFY },
     { "exec elsewhere", try_exec_elsewhere, 0 },
@@ -247,6 +264,8 @@ static void what_the_table_grants_works(void **state)
     assert_true(refused(in_room(CK_ROOM_UNPACK, make_node_below, dir)));
     assert_int_equal(rmdir(dir), 0);
     assert_int_equal(in_room(CK_ROOM_VERIFY, exec_true, NULL), 0);
+    assert_int_equal(WEXITSTATUS(in_room(CK_ROOM_REGISTRY, try_connect, NULL)), GOT_IT);
+    assert_int_equal(WEXITSTATUS(in_room(CK_ROOM_DAEMON, try_unix, NULL)), GOT_IT);
 }
 
 static atomic_bool sealed;

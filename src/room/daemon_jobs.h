@@ -8,12 +8,13 @@
 #include "base/arena.h"
 #include "base/buf.h"
 
-enum ck_daemon_method { CK_DAEMON_GET, CK_DAEMON_POST, CK_DAEMON_METHOD_COUNT_ };
+enum ck_daemon_method { CK_DAEMON_GET, CK_DAEMON_POST, CK_DAEMON_DELETE, CK_DAEMON_METHOD_COUNT_ };
 
-/* GET: the job's `in` is not read (hand any descriptor). POST: `in` is read to its end, from where
- * it stands, as the body of the request, in chunks; /dev/null sends an empty one. The body of a
- * successful answer (2xx) goes to `out`, a pipe; its reader sees the end when the job is done and
- * the hub has closed its own copy. `out` may be -1 (CK_MSG_JOB): then such a body is dropped. */
+/* GET, DELETE: the job's `in` is not read (hand any descriptor). POST: `in` is read to its end,
+ * from where it stands, as the body of the request, in chunks; /dev/null sends an empty one. The
+ * body of a successful answer (2xx) goes to `out`, a pipe; its reader sees the end when the job is
+ * done and the hub has closed its own copy. `out` may be -1 (CK_MSG_JOB): then such a body is
+ * dropped. */
 struct ck_job_daemon {
     enum ck_daemon_method method;
     ck_view socket;       /* absolute path; at most 107 bytes (sun_path), without NUL */

@@ -38,7 +38,7 @@ static int on_progress(void *ctx, curl_off_t total, curl_off_t now, curl_off_t u
     (void)up_total;
     (void)up_now;
     time_t second = time(NULL);
-    if (second == t->told)
+    if (second == t->told || t->error) /* it is called once more after an error of on_body's */
         return 0;
     t->told = second;
     t->error = ck_room_progress(t->ch, (uint64_t)now);

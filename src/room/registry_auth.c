@@ -1,217 +1,244 @@
+/* Authentication as distribution's "token authentication" has it, on the demand of a 401. */
 #include "room/registry_auth.h"
 
+#include "base/mem.h"
 #include "base/text.h"
-#include "registry/protocol.h"
+#include "image/digest.h"
 
-#include <openssl/evp.h>
 #include <stdlib.h>
-#include <strings.h>
-#include <time.h>
+#include <string.h>
 
-struct ck_authorization {
-    char *host, *repository;
-    char *header;    /* what is sent, or NULL */
-    int64_t expires; /* monotonic seconds; INT64_MAX: never */
-};
+static const char client_id[] = "cocket";
 
-static int64_t now(void)
+/* --- what is kept ----------------------------------------------------------------------------- */
+
+static const char *key_of(const struct ck_auth_who *who, struct ck_arena *a)
 {
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return ts.tv_sec;
+    const struct ck_endpoint *e = who->endpoint;
+    ck_autobuf struct ck_buf secret = ck_buf_new(CK_LIMIT_NONE);
+    const char *parts[] = { e->username, e->password, e->identity_token };
+    for (size_t i = 0; i < 3; i++)
+        ck_put_str(&secret, ck_view_str(parts[i] ? parts[i] : ""));
+    struct ck_digest d;
+    char text[CK_DIGEST_TEXT];
+    ck_hash_of(CK_DIGEST_SHA256, ck_buf_view(&secret), &d);
+    return ck_arena_format(a, "%s %s %s", ck_url_origin(&who->registry, a), e->repository,
+                           ck_digest_text(&d, text));
 }
 
-static struct ck_authorization *find(struct ck_authorizations *as, const struct ck_endpoint *e)
+static struct ck_auth_row *row_of(struct ck_auth *auth, const char *key)
 {
-    for (size_t i = 0; i < as->v.n; i++)
-        if (strcmp(as->v.v[i]->host, e->host) == 0 &&
-            strcmp(as->v.v[i]->repository, e->repository) == 0)
-            return as->v.v[i];
-    struct ck_authorization *a = ck_new(struct ck_authorization);
-    a->host = ck_strndup(e->host, strlen(e->host));
-    a->repository = ck_strndup(e->repository, strlen(e->repository));
-    *ck_push(&as->v) = a;
-    return a;
+    for (size_t i = 0; i < CK_AUTH_ROWS; i++)
+        if (auth->rows[i].key && strcmp(auth->rows[i].key, key) == 0)
+            return &auth->rows[i];
+    return NULL;
 }
 
-const char *ck_authorization_of(struct ck_authorizations *as, const struct ck_endpoint *e)
+const char *ck_auth_find(struct ck_auth *auth, const struct ck_auth_who *who, struct ck_arena *a)
 {
-    struct ck_authorization *a = find(as, e);
-    return a->header && a->expires > now() ? a->header : NULL;
+    const struct ck_auth_row *r = row_of(auth, key_of(who, a));
+    return r && ck_monotonic_ms() < r->until ? r->value : NULL;
 }
 
-/* --- what is sent ----------------------------------------------------------------------------- */
+static void keep(struct ck_auth *auth, const char *key, const char *value, int64_t until)
+{
+    struct ck_auth_row *r = row_of(auth, key);
+    if (!r) {
+        r = &auth->rows[auth->next];
+        auth->next = (auth->next + 1) % CK_AUTH_ROWS;
+    }
+    struct ck_auth_row fresh = { ck_format("%s", key), ck_format("%s", value), until };
+    free(r->key);
+    free(r->value);
+    *r = fresh;
+}
 
+/* --- Basic ------------------------------------------------------------------------------------ */
+
+static const char *base64(ck_view v, struct ck_arena *a)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    char *out = ck_arena_alloc(a, (v.n + 2) / 3 * 4 + 1, 1), *p = out;
+    for (size_t i = 0; i < v.n; i += 3) {
+        size_t left = v.n - i;
+        uint32_t x = (uint32_t)v.p[i] << 16 | (uint32_t)(left > 1 ? v.p[i + 1] : 0) << 8 |
+                     (left > 2 ? v.p[i + 2] : 0);
+        *p++ = digits[x >> 18];
+        *p++ = digits[x >> 12 & 63];
+        *p++ = left > 1 ? digits[x >> 6 & 63] : '=';
+        *p++ = left > 2 ? digits[x & 63] : '=';
+    }
+    return out;
+}
+
+/* NULL where there are no credentials. */
 static const char *basic(const struct ck_endpoint *e, struct ck_arena *a)
 {
     if (!e->username || !e->password)
         return NULL;
-    const char *plain = ck_arena_format(a, "%s:%s", e->username, e->password);
-    size_t n = strlen(plain);
-    unsigned char *coded = ck_arena_alloc(a, n / 3 * 4 + 5, 1);
-    EVP_EncodeBlock(coded, (const unsigned char *)plain, (int)n);
-    return ck_arena_format(a, "Basic %s", (const char *)coded);
+    const char *pair = ck_arena_format(a, "%s:%s", e->username, e->password);
+    return ck_arena_format(a, "Basic %s", base64(ck_view_str(pair), a));
 }
 
-static void put_encoded(struct ck_buf *b, const char *key, ck_view v)
+/* --- tokens ----------------------------------------------------------------------------------- */
+
+static void put_encoded(struct ck_buf *b, ck_view v)
 {
-    static const char plain[] = "-._~";
-    ck_buf_format(b, "%s%s=", b->n ? "&" : "", key);
     for (size_t i = 0; i < v.n; i++) {
         uint8_t c = v.p[i];
-        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        if (letter || (c && strchr(plain, c)))
+        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+            (c && strchr("-._~", c)))
             ck_put_u8(b, c);
         else
             ck_buf_format(b, "%%%02X", c);
     }
 }
 
-/* --- the token server ------------------------------------------------------------------------- */
-
-struct token_request {
-    struct ck_buf body;
-    ck_err *(*tick)(void *ctx);
-    void *ctx;
-};
-
-static ck_err *take_body(void *ctx, ck_view piece)
+static void put_field(struct ck_buf *b, char before, const char *name, ck_view value)
 {
-    struct token_request *t = ctx;
-    return ck_buf_add(&t->body, piece);
+    if (before)
+        ck_put_u8(b, (uint8_t)before);
+    ck_put_bytes(b, ck_view_str(name));
+    ck_put_u8(b, '=');
+    put_encoded(b, value);
 }
 
-static ck_err *tick(void *ctx)
+/* What is asked for is what is needed, whatever scope the challenge names: a registry could have
+ * its token server give it more than the user means to. */
+static void put_wish(struct ck_buf *b, char before, const struct ck_auth_who *who,
+                     const struct ck_challenge *c, struct ck_arena *a)
 {
-    struct token_request *t = ctx;
-    return t->tick(t->ctx);
+    put_field(b, before, "service", c->service);
+    put_field(b, '&', "scope",
+              ck_view_str(ck_arena_format(a, "repository:%s:pull", who->endpoint->repository)));
 }
 
-static bool same_origin(const struct ck_url *a, const struct ck_url *b)
+static bool has_credentials(const struct ck_endpoint *e)
 {
-    return a->secure == b->secure && a->port == b->port && ck_view_eq(a->host, b->host);
+    return e->identity_token || (e->username && e->password);
 }
 
-static ck_err *check_realm(const struct ck_challenge *c, const char *url, struct ck_arena *a,
-                           bool *ret_same)
+/* Realms that must not be asked (CVE-2026-33540, CVE-2026-48978): with credentials, those of
+ * another site; and never with less protection than the registry itself. */
+static ck_err *check_realm(const struct ck_auth_who *who, const struct ck_url *realm,
+                           struct ck_arena *a)
 {
-    struct ck_url registry, realm;
-    CK_TRY(ck_url_parse(ck_view_str(url), a, &registry));
-    CK_TRY_WRAP(ck_url_parse(c->realm, a, &realm), "realm");
-    if (!ck_realm_allowed(&registry, &realm))
-        return ck_err_new(CK_ERR_HOSTILE,
-                          "the registry sends its visitors to %.*s for a token: the realm is on "
-                          "another site, or not over TLS (CVE-2026-33540)",
-                          CK_VF(ck_view_head(c->realm, 200)));
-    *ret_same = same_origin(&registry, &realm);
+    if (who->registry.secure && !realm->secure)
+        return ck_err_new(CK_ERR_HOSTILE, "a realm without TLS: %s", ck_url_origin(realm, a));
+    if (has_credentials(who->endpoint) && !ck_realm_allowed(&who->registry, realm))
+        return ck_err_new(CK_ERR_HOSTILE, "realm on another site: %s; credentials for %s are not "
+                          "sent there", ck_url_origin(realm, a), who->endpoint->host);
     return NULL;
 }
 
-/* GET with the name and password, or POST with the identity token (distribution, token
- * authentication, and OAuth2). */
-static void fill_request(const struct ck_job_registry *j, const struct ck_challenge *c,
-                         struct ck_arena *a, struct ck_http_request *r)
+static bool same_place(const struct ck_url *a, const struct ck_url *b)
 {
-    const struct ck_endpoint *e = &j->endpoint;
-    ck_autobuf struct ck_buf form = ck_buf_new(CK_LIMIT_NONE);
-    ck_view scope = c->scope.n ? c->scope
-                               : ck_view_str(ck_arena_format(a, "repository:%s:pull",
-                                                             e->repository));
-    if (e->identity_token) {
-        put_encoded(&form, "grant_type", CK_V("refresh_token"));
-        put_encoded(&form, "client_id", CK_V("cocket"));
+    return a->port == b->port && ck_view_eq(a->host, b->host);
+}
+
+static ck_err *begin_token(void *ctx, const struct ck_http_answer *r, bool *ret_take)
+{
+    (void)ctx;
+    *ret_take = r->status == 200;
+    if (*ret_take && r->has_length && r->length > CK_MAX_TOKEN_ANSWER)
+        return ck_err_limit(CK_LIMIT_TOKEN_ANSWER, "the token server's answer: %llu bytes",
+                            (unsigned long long)r->length);
+    return NULL;
+}
+
+static ck_err *take_token(void *ctx, ck_view bytes)
+{
+    CK_TRY_WRAP(ck_buf_add(ctx, bytes), "the token server's answer");
+    return NULL;
+}
+
+static struct ck_http_request request_of(const struct ck_auth_who *who, const struct ck_url *realm)
+{
+    bool here = same_place(realm, &who->registry);
+    return (struct ck_http_request){
+        .url = *realm,
+        .any_address = here || who->allow_private,
+        .trusting = who->endpoint->plain_http && ck_view_eq(realm->host, who->registry.host),
+        .certificate = here,
+        .seconds = CK_MAX_REGISTRY_SECONDS,
+        .endpoint = who->endpoint,
+    };
+}
+
+/* OAuth2 for an identity token, else a GET with what credentials there are. */
+static ck_err *ask(struct ck_http *h, const struct ck_auth_who *who, const struct ck_challenge *c,
+                   const struct ck_url *realm, struct ck_buf *body, struct ck_http_answer *ret,
+                   enum ck_http_end *ret_end)
+{
+    const struct ck_http_sink sink = { .begin = begin_token, .piece = take_token, .ctx = body };
+    struct ck_http_request q = request_of(who, realm);
+    ck_autobuf struct ck_buf b = ck_buf_new(CK_LIMIT_NONE);
+    if (who->endpoint->identity_token) {
+        ck_put_bytes(&b, CK_V("grant_type=refresh_token"));
+        put_wish(&b, '&', who, c, h->arena);
+        put_field(&b, '&', "client_id", ck_view_str(client_id));
+        put_field(&b, '&', "refresh_token", ck_view_str(who->endpoint->identity_token));
+        q.method = CK_HTTP_POST;
+        q.form = ck_buf_view(&b);
+    } else {
+        ck_put_bytes(&b, realm->target);
+        bool query = ck_view_find(realm->target, '?') < realm->target.n;
+        put_wish(&b, query ? '&' : '?', who, c, h->arena);
+        q.url.target = ck_buf_view(&b);
+        q.authorization = basic(who->endpoint, h->arena);
     }
-    if (c->service.n)
-        put_encoded(&form, "service", c->service);
-    put_encoded(&form, "scope", scope);
-    if (e->identity_token)
-        put_encoded(&form, "refresh_token", ck_view_str(e->identity_token));
-    const char *text = (const char *)ck_arena_dup(a, ck_buf_view(&form)).p;
-    if (e->identity_token) {
-        r->form = text;
-        r->url = (const char *)ck_arena_dup(a, c->realm).p;
-        return;
-    }
-    bool has_query = ck_view_find(c->realm, '?') < c->realm.n;
-    const char *realm = (const char *)ck_arena_dup(a, c->realm).p;
-    r->url = ck_arena_format(a, "%s%c%s", realm, has_query ? '&' : '?', text);
-    r->authorization = basic(e, a);
+    return ck_http_exchange(h, &q, &sink, ret, ret_end);
 }
 
-static ck_err *refused(const struct ck_challenge *c, const struct ck_http_answer *answer,
-                       struct ck_arena *a)
+static const char *denial(const struct ck_http_answer *r, struct ck_arena *a)
 {
-    ck_view said = ck_registry_error_text(answer->error_body, a);
-    return ck_err_new(CK_ERR_UNAVAILABLE, "the token server %.*s refuses (HTTP status %u%s%.*s)",
-                      CK_VF(ck_view_head(c->realm, 200)), answer->status, said.n ? ": " : "",
-                      CK_VF(said));
+    ck_view text = ck_registry_error_text(r->body, a);
+    return text.n ? ck_arena_format(a, "%.*s", CK_VF(text))
+                  : ck_arena_format(a, "the token server says %u", r->status);
 }
 
-static ck_err *get_token(struct ck_authorizations *as, const struct ck_job_registry *j,
-                         const char *url, const struct ck_challenge *c, struct token_request *t,
-                         struct ck_arena *a, struct ck_token *ret)
+static ck_err *bearer(struct ck_auth *auth, struct ck_http *h, const struct ck_auth_who *who,
+                      const struct ck_challenge *c, struct ck_http_answer *ret,
+                      const char **ret_denied, enum ck_http_end *ret_end)
 {
-    static const char *const accept[] = { "Accept: application/json", NULL };
-    const struct ck_endpoint *e = &j->endpoint;
-    struct ck_http_request r = { .headers = accept, .ca = e->ca, .no_verify = e->plain_http,
-                                 .document = true, .body = take_body, .tick = tick, .ctx = t };
-    struct ck_http_answer answer;
-    enum ck_http_failure failure;
-    bool same = false;
-    CK_TRY(check_realm(c, url, a, &same));
-    r.public_only = !same && !j->allow_private;
-    fill_request(j, c, a, &r);
-    CK_TRY_WRAP(ck_http_exchange(as->net, &r, a, &answer, &failure), "token server %.*s",
-                CK_VF(ck_view_head(c->realm, 200)));
-    if (answer.status != 200)
-        return refused(c, &answer, a);
-    return ck_token_parse(ck_buf_view(&t->body), a, ret);
-}
-
-/* --- a challenge ------------------------------------------------------------------------------ */
-
-static void keep(struct ck_authorization *a, const char *header, int64_t expires)
-{
-    free(a->header);
-    a->header = ck_strndup(header, strlen(header));
-    a->expires = expires;
-}
-
-static ck_err *answer_bearer(struct ck_authorizations *as, const struct ck_job_registry *j,
-                             const char *url, const struct ck_challenge *c,
-                             struct token_request *t, struct ck_arena *a)
-{
-    enum { EARLY = 5 }; /* seconds: a token is not used at the moment at which it ends */
+    struct ck_url realm;
     struct ck_token token;
-    CK_TRY(get_token(as, j, url, c, t, a, &token));
-    uint64_t lives = token.expires_in > 86400 ? 86400 : token.expires_in;
-    keep(find(as, &j->endpoint), ck_arena_format(a, "Bearer %s", (const char *)token.token.p),
-         now() + (int64_t)lives - EARLY);
+    ck_autobuf struct ck_buf body = ck_buf_new(CK_LIMIT_TOKEN_ANSWER);
+    CK_TRY_WRAP(ck_url_parse(c->realm, h->arena, &realm), "realm");
+    CK_TRY(check_realm(who, &realm, h->arena));
+    CK_TRY_WRAP(ask(h, who, c, &realm, &body, ret, ret_end), "realm %s",
+                ck_url_origin(&realm, h->arena));
+    if (*ret_end != CK_HTTP_DONE)
+        return NULL;
+    if (ret->status == 401 || ret->status == 403)
+        *ret_denied = denial(ret, h->arena);
+    if (ret->status != 200)
+        return NULL;
+    CK_TRY(ck_token_parse(ck_buf_view(&body), h->arena, &token));
+    /* A little early: it must still be good when it arrives. */
+    int64_t ms = (int64_t)token.expires_in * 1000 - 5000;
+    keep(auth, key_of(who, h->arena), ck_arena_format(h->arena, "Bearer %.*s", (int)token.token.n,
+                                                      (const char *)token.token.p),
+         ck_monotonic_ms() + ms);
     return NULL;
 }
 
-static ck_err *answer_challenge(struct ck_authorizations *as, const struct ck_job_registry *j,
-                                const char *url, ck_view challenges, struct token_request *t,
-                                bool *ret_again)
+ck_err *ck_auth_get(struct ck_auth *auth, struct ck_http *h, const struct ck_auth_who *who,
+                    ck_view challenge, struct ck_http_answer *ret, const char **ret_denied,
+                    enum ck_http_end *ret_end)
 {
-    ck_autoarena struct ck_arena a = { 0 };
-    struct ck_challenge c;
-    CK_TRY_WRAP(ck_challenge_parse(challenges, &a, &c), "WWW-Authenticate");
-    const char *header = c.scheme == CK_CHALLENGE_BASIC ? basic(&j->endpoint, &a) : NULL;
-    if (header)
-        keep(find(as, &j->endpoint), header, INT64_MAX);
-    else if (c.scheme == CK_CHALLENGE_BEARER)
-        CK_TRY(answer_bearer(as, j, url, &c, t, &a));
-    *ret_again = header || c.scheme == CK_CHALLENGE_BEARER;
+    struct ck_challenge c = { 0 };
+    *ret_end = CK_HTTP_DONE;
+    *ret_denied = NULL;
+    CK_TRY(ck_challenge_parse(challenge, h->arena, &c));
+    if (c.scheme == CK_CHALLENGE_BEARER)
+        return bearer(auth, h, who, &c, ret, ret_denied, ret_end);
+    const char *value = c.scheme == CK_CHALLENGE_BASIC ? basic(who->endpoint, h->arena) : NULL;
+    if (value) {
+        ret->status = 200;
+        keep(auth, key_of(who, h->arena), value, INT64_MAX);
+    } else {
+        *ret_denied = "the registry asks who you are, and there are no credentials for it";
+    }
     return NULL;
-}
-
-ck_err *ck_authorize(struct ck_authorizations *as, const struct ck_job_registry *j,
-                     const char *url, ck_view challenges, ck_err *(*tick_)(void *ctx), void *ctx,
-                     bool *ret_again)
-{
-    struct token_request t = { ck_buf_new(CK_LIMIT_TOKEN_ANSWER), tick_, ctx };
-    ck_err *e = answer_challenge(as, j, url, challenges, &t, ret_again);
-    ck_buf_free(&t.body);
-    return e;
 }

@@ -1,31 +1,37 @@
-/* Tokens of registries: what a 401 asks for, and whether it is given. Kept from job to job.
- *
- * Credentials go to the endpoint that they are configured for, and to a token server of its own
- * site (ck_realm_allowed), never over plain HTTP when the registry was asked over TLS.
- */
+/* How the registry room proves who asks: tokens and Basic, kept for as long as they are good. */
 #ifndef CK_ROOM_REGISTRY_AUTH_H
 #define CK_ROOM_REGISTRY_AUTH_H
 
-#include "base/mem.h"
-#include "room/http.h"
-#include "room/registry_jobs.h"
+#include "room/registry_http.h"
 
-struct ck_authorization; /* of one endpoint's repository */
+enum { CK_AUTH_ROWS = 32 };
 
-struct ck_authorizations {
-    struct ck_net *net;
-    CK_VEC(struct ck_authorization *) v;
+/* By registry, repository and credentials: a job with other credentials is another user's. */
+struct ck_auth {
+    struct ck_auth_row {
+        char *key;
+        char *value; /* of the Authorization header */
+        int64_t until; /* monotonic ms */
+    } rows[CK_AUTH_ROWS];
+    size_t next; /* where the next one goes once all are taken */
 };
 
-/* What to send now: "Bearer ...", "Basic ...", or NULL where nothing is known yet. Lives until the
- * next call. */
-const char *ck_authorization_of(struct ck_authorizations *as, const struct ck_endpoint *e);
+/* For whom: one repository of one registry. */
+struct ck_auth_who {
+    const struct ck_endpoint *endpoint;
+    struct ck_url registry; /* as it is spoken to */
+    bool allow_private;
+};
 
-/* A request was answered with 401: gets what its challenge asks for. *ret_again: there is something
- * new to try with. `url` is the request's; `tick` as in http.h. Class HOSTILE where a stranger
- * asks, UNAVAILABLE where the token server refuses. */
-CK_MUST ck_err *ck_authorize(struct ck_authorizations *as, const struct ck_job_registry *j,
-                             const char *url, ck_view challenges, ck_err *(*tick)(void *ctx),
-                             void *ctx, bool *ret_again);
+/* NULL: none that is still good. Lives until the next call of ck_auth_get. */
+const char *ck_auth_find(struct ck_auth *auth, const struct ck_auth_who *who, struct ck_arena *a);
+
+/* Answers the challenge of a 401. DONE with *ret_denied NULL: ck_auth_find has it now. With
+ * *ret_denied: the token server (or nobody, where there are no credentials for Basic) said no, and
+ * the text why. Other ends: as of an exchange with the token server. Class HOSTILE where the realm
+ * must not be asked. */
+CK_MUST ck_err *ck_auth_get(struct ck_auth *auth, struct ck_http *h, const struct ck_auth_who *who,
+                            ck_view challenge, struct ck_http_answer *ret, const char **ret_denied,
+                            enum ck_http_end *ret_end);
 
 #endif

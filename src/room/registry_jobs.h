@@ -1,7 +1,7 @@
-/* What the hub asks of the fetch room about a registry, and what it answers. One job is one
- * document or blob from one endpoint; the room knows the protocol (tokens, redirects, retries,
- * resuming by Range), holds connections and tokens from job to job, and decides nothing about
- * trust: every byte goes into the descriptor it was handed, unverified.
+/* What the hub asks of the registry room, and what it answers. One job is one document or blob from
+ * one endpoint; the room knows the protocol (tokens, redirects, retries, resuming by Range), holds
+ * connections and tokens from job to job, and decides nothing about trust: every byte goes into the
+ * descriptor it was handed, unverified.
  */
 #ifndef CK_ROOM_REGISTRY_JOBS_H
 #define CK_ROOM_REGISTRY_JOBS_H
@@ -17,11 +17,13 @@ enum ck_registry_op {
     CK_REGISTRY_HEAD,      /* HEAD manifests/REF: only the answer (falls back to GET on 405) */
     CK_REGISTRY_BLOB,      /* GET blobs/DIGEST */
     CK_REGISTRY_REFERRERS, /* GET referrers/DIGEST, all pages joined by the hub asking again with
-                              `next`;
+                              `next` (it counts the pages: a registry may have no last one);
                               404: the tag fallback sha256-HEX, as a manifest; that 404 too: none */
     CK_REGISTRY_OP_COUNT_
 };
 
+/* The job's `in` is not read: hand any descriptor. `out` must be a pipe (the room may write to no
+ * file); HEAD needs none. A document is written when it is complete, a blob as it arrives. */
 struct ck_job_registry {
     enum ck_registry_op op;
     struct ck_endpoint endpoint;
@@ -30,14 +32,16 @@ struct ck_job_registry {
     uint64_t offset;    /* BLOB: bytes that are there already; sent as Range */
     uint64_t max;       /* most bytes of the body, counted from the blob's start: more is refused
                            (class LIMIT for documents, HOSTILE for a blob longer than its
-                           descriptor) */
+                           descriptor); of a document at most CK_MAX_DOCUMENT */
     bool exact;         /* the body must have just `max` bytes in all */
     bool allow_private; /* redirects and realms may lead to private addresses */
-    unsigned tries;     /* 0: 5 */
+    unsigned tries;     /* 0: 5; at most 100 */
 };
-void ck_job_registry_encode(const struct ck_job_registry *j, struct ck_buf *out);
-CK_MUST ck_err *ck_job_registry_decode(ck_view job, struct ck_arena *a, struct ck_job_registry
-*ret);
+/* A job is one frame: class USAGE where certificates or secrets of the endpoint are too large for
+ * it (REGISTRY_CA, REGISTRY_SECRET, ...). */
+CK_MUST ck_err *ck_job_registry_encode(const struct ck_job_registry *j, struct ck_buf *out);
+CK_MUST ck_err *ck_job_registry_decode(ck_view job, struct ck_arena *a,
+                                       struct ck_job_registry *ret);
 
 /* The result: one of these. Statuses that mean "not here" (401 or 403 after authentication was
  * tried, 404) come as an answer; broken connections, 5xx and 429 that outlast the tries come as

@@ -11,5 +11,6 @@ const struct ck_room_body ck_room_bodies[CK_ROOM_COUNT_] = {
     [CK_ROOM_FETCH] = { .load = ck_net_load, .run = ck_room_fetch },
     [CK_ROOM_UNPACK] = { .prepare = ck_room_unpack_prepare, .run = ck_room_unpack },
     [CK_ROOM_REGISTRY] = { .load = ck_room_registry_load, .run = ck_room_registry },
+    [CK_ROOM_DAEMON] = { .load = ck_net_load, .run = ck_room_daemon },
     [CK_ROOM_VERIFY] = { .run = ck_room_verify },
 };

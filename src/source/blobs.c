@@ -70,12 +70,18 @@ static ck_err *index_members(struct ck_members *m)
 
 ck_err *ck_archive_open(struct ck_source *s, const char *path)
 {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return ck_err_errno(CK_ERR_UNAVAILABLE, "%s", path);
+    return ck_archive_open_fd(s, fd, path);
+}
+
+ck_err *ck_archive_open_fd(struct ck_source *s, int fd, const char *path)
+{
     static const struct ck_job_archive list = { .op = CK_ARCHIVE_LIST };
     ck_autobuf struct ck_buf job = ck_buf_new(CK_LIMIT_NONE);
     struct stat st;
-    s->view.file = open(path, O_RDONLY | O_CLOEXEC);
-    if (s->view.file < 0)
-        return ck_err_errno(CK_ERR_UNAVAILABLE, "%s", path);
+    s->view.file = fd;
     if (fstat(s->view.file, &st) != 0 || !S_ISREG(st.st_mode))
         return ck_err_new(CK_ERR_UNAVAILABLE, "%s is not a regular file", path);
 

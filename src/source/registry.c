@@ -130,32 +130,19 @@ ck_err *ck_open_registry(struct ck_source *s, const struct ck_reference *ref)
     return index ? NULL : ck_image_of(s, &top);
 }
 
-/* A name may be typed short. */
-static ck_err *find_entry(struct ck_source *s, ck_view what, struct ck_store_entry *ret)
-{
-    struct ck_name n;
-    ck_err *e = ck_store_find(s->store, what, &s->arena, ret);
-    if (!e)
-        return NULL;
-    ck_err *no_name = ck_name_parse(what, &s->arena, &n);
-    if (no_name || ck_err_class(e) != CK_ERR_UNAVAILABLE) {
-        ck_err_free(no_name);
-        return e;
-    }
-    ck_err_free(e);
-    return ck_store_find(s->store, ck_view_str(ck_name_text(&n, &s->arena)), &s->arena, ret);
-}
-
 ck_err *ck_open_store(struct ck_source *s, const struct ck_reference *ref)
 {
     struct ck_store_entry entry;
     struct ck_descriptor top;
+    bool index = false;
     CK_TRY(open_store(s));
-    CK_TRY(find_entry(s, ref->name, &entry));
+    CK_TRY(ck_store_find_typed(s->store, ref->name, &s->arena, &entry));
     if (entry.n_names)
         s->image.name = entry.names[0];
     descriptor_of(&entry, &top);
-    return ck_image_of(s, &top);
+    if (s->options.whole_index)
+        CK_TRY(ck_index_of(s, &top, &index));
+    return index ? NULL : ck_image_of(s, &top);
 }
 
 /* --- layers

@@ -108,10 +108,7 @@ ck_err *ck_remote_start(const struct ck_remote *r, const struct ck_job_registry 
     struct ck_room_options o = { .no_sandbox = r->options.no_sandbox };
     ck_autobuf struct ck_buf job = ck_buf_new(CK_LIMIT_NONE);
     int ends[2];
-    ck_job_registry_encode(j, &job);
-    if (job.n > CK_FRAME_PAYLOAD)
-        return ck_err_limit(CK_LIMIT_FRAME, "certificates and credentials for %s",
-                            j->endpoint.host);
+    CK_TRY(ck_job_registry_encode(j, &job));
     if (!*room)
         CK_TRY(ck_room_start(CK_ROOM_REGISTRY, &o, room));
     if (pipe2(ends, O_CLOEXEC) != 0)

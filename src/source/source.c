@@ -35,6 +35,7 @@ static ck_err *open_image(struct ck_source *s, const struct ck_reference *ref)
     case CK_TRANSPORT_DOCKER_DAEMON:
     case CK_TRANSPORT_CONTAINERS_STORAGE:
     case CK_TRANSPORT_CONTAINERD:
+        return ck_open_stream(s, ref);
     case CK_TRANSPORT_COUNT_:
         break;
     }

@@ -51,6 +51,10 @@ CK_MUST ck_err *ck_source_copy(struct ck_source *s, struct ck_slice *members, si
                                int *ret_fd);
 
 CK_MUST ck_err *ck_archive_open(struct ck_source *s, const char *path);
+/* Takes over `fd`; errors call it `path`. */
+CK_MUST ck_err *ck_archive_open_fd(struct ck_source *s, int fd, const char *path);
+/* docker-daemon:, containers-storage:, containerd: */
+CK_MUST ck_err *ck_open_stream(struct ck_source *s, const struct ck_reference *ref);
 CK_MUST ck_err *ck_open_layout(struct ck_source *s, const struct ck_reference *ref);
 CK_MUST ck_err *ck_open_docker(struct ck_source *s, const struct ck_reference *ref);
 
