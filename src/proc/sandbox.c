@@ -241,7 +241,7 @@ static int add_thread_spawn(scmp_filter_ctx f)
 /* utimensat without a name, as futimens makes it. */
 static int add_times(scmp_filter_ctx f)
 {
-    const struct scmp_arg_cmp no_name = SCMP_A1(SCMP_CMP_EQ, 0);
+    const struct scmp_arg_cmp no_name = SCMP_A1(SCMP_CMP_EQ, 0, 0);
     return seccomp_rule_add_array(f, SCMP_ACT_ALLOW, CALL(utimensat), 1, &no_name);
 }
 
