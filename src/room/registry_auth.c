@@ -212,6 +212,11 @@ static ck_err *bearer(struct ck_auth *auth, struct ck_http *h, const struct ck_a
         return NULL;
     if (ret->status == 401 || ret->status == 403)
         *ret_denied = denial(ret, h->arena);
+    else if (ret->status != 200 && ret->status < 400)
+        return ck_err_new(CK_ERR_UNAVAILABLE,
+                          "the token server %s: unexpected status %u (its redirects are not "
+                          "followed: they would carry credentials)",
+                          ck_url_origin(&realm, h->arena), ret->status);
     if (ret->status != 200)
         return NULL;
     CK_TRY(ck_token_parse(ck_buf_view(&body), h->arena, &token));
@@ -238,7 +243,9 @@ ck_err *ck_auth_get(struct ck_auth *auth, struct ck_http *h, const struct ck_aut
         ret->status = 200;
         keep(auth, key_of(who, h->arena), value, INT64_MAX);
     } else {
-        *ret_denied = "the registry asks who you are, and there are no credentials for it";
+        *ret_denied = c.scheme == CK_CHALLENGE_NONE
+                          ? "its challenge names no scheme that is known here (Basic, Bearer)"
+                          : "the registry asks who you are, and there are no credentials for it";
     }
     return NULL;
 }

@@ -35,6 +35,11 @@ static ck_err *too_long(const struct ck_get *g, uint64_t n)
     if (g->stream_body)
         return ck_err_new(CK_ERR_HOSTILE, "the blob is longer than its %llu bytes (%llu)", max,
                           had);
+    if (g->job->exact && max <= CK_MAX_DOCUMENT)
+        return ck_err_new(CK_ERR_HOSTILE,
+                          "the document is longer than the %llu bytes that its descriptor says "
+                          "(%llu) (OCI image-spec, descriptor, size)",
+                          max, had);
     return ck_err_limit(CK_LIMIT_DOCUMENT, "the document is longer than %llu bytes (%llu)",
                         max < CK_MAX_DOCUMENT ? max : CK_MAX_DOCUMENT, had);
 }
@@ -65,7 +70,8 @@ static ck_err *check_partial(const struct attempt *t, const struct ck_http_answe
 {
     struct range range;
     if (!t->from)
-        return ck_err_new(CK_ERR_HOSTILE, "a part where the whole was asked for");
+        return ck_err_new(CK_ERR_HOSTILE, "a part where the whole was asked for "
+                                          "(206 Partial Content)");
     if (!read_range(r->content_range, &range))
         return ck_err_new(CK_ERR_HOSTILE, "a part without a proper Content-Range (\"%.*s\")",
                           CK_VF(r->content_range));

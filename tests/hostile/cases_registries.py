@@ -126,7 +126,7 @@ def should_fail_content_type_html(w):
     w.hook('manifest', lambda r, a: a.set('Content-Type', 'text/html; charset=utf-8'))
 
 
-@refused('media ?type|content-type|HTTP_FIELD', status=4, row=11)
+@refused('media ?type|content-type|HTTP_FIELD|headers', status=4, row=11)
 def should_fail_content_type_of_megabytes(w):
     w.hook('manifest', lambda r, a: a.set('Content-Type', 'application/' + 'x' * (90 << 10)))
 
