@@ -121,14 +121,24 @@ static void put_running(struct ck_bars *b, struct ck_arrivals *a, size_t n, stru
     }
 }
 
+/* Then there will be no later time to show it. */
+static bool all_stored(struct ck_arrivals *a, size_t n)
+{
+    size_t i = 0;
+    while (i < n && ck_arrivals_look(a, i).phase == CK_ARRIVAL_STORED)
+        i++;
+    return i == n;
+}
+
 void ck_bars_show(struct ck_bars *b, struct ck_arrivals *a)
 {
     enum { PATIENCE_MS = 500, EVERY_MS = 100 };
     ck_autobuf struct ck_buf out = ck_buf_new(CK_LIMIT_NONE);
     int64_t now = now_ms();
-    if (b->quiet || now - b->shown < EVERY_MS || (b->terminal && now - b->started < PATIENCE_MS))
-        return;
     size_t n = ck_arrivals_count(a);
+    if (b->quiet || (b->terminal && now - b->started < PATIENCE_MS) ||
+        (now - b->shown < EVERY_MS && !all_stored(a, n)))
+        return;
     b->shown = now;
     if (b->terminal)
         erase(b, &out);
