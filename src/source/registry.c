@@ -134,12 +134,15 @@ ck_err *ck_open_store(struct ck_source *s, const struct ck_reference *ref)
 {
     struct ck_store_entry entry;
     struct ck_descriptor top;
+    bool index = false;
     CK_TRY(open_store(s));
     CK_TRY(ck_store_find_typed(s->store, ref->name, &s->arena, &entry));
     if (entry.n_names)
         s->image.name = entry.names[0];
     descriptor_of(&entry, &top);
-    return ck_image_of(s, &top);
+    if (s->options.whole_index)
+        CK_TRY(ck_index_of(s, &top, &index));
+    return index ? NULL : ck_image_of(s, &top);
 }
 
 /* --- layers
