@@ -149,6 +149,8 @@ static struct curl_slist *set_method(struct talk *t, struct ck_arena *a)
         n->curl_easy_setopt(n->easy, CURLOPT_READFUNCTION, on_read);
         n->curl_easy_setopt(n->easy, CURLOPT_READDATA, t);
     }
+    if (t->job->method == CK_DAEMON_DELETE)
+        n->curl_easy_setopt(n->easy, CURLOPT_CUSTOMREQUEST, "DELETE");
     n->curl_easy_setopt(n->easy, CURLOPT_HTTPHEADER, list);
     return list;
 }
