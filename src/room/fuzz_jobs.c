@@ -2,6 +2,7 @@
 #include "base/arena.h"
 #include "room/feed_codec.h"
 #include "room/jobs.h"
+#include "room/unpack_jobs.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -16,14 +17,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct ck_changelog_entry entry;
     struct ck_job_inspect inspect;
     struct ck_job_archive archive;
+    struct ck_job_unpack unpack;
+    struct ck_unpacked unpacked;
     ck_err *e = NULL;
-    switch (which % 6) {
+    switch (which % 8) {
     case 0: e = ck_members_decode(v, &a, &members); break;
     case 1: e = ck_release_decode(v, &a, &release); break;
     case 2: e = ck_archive_source_decode(v, &source); break;
     case 3: e = ck_changelog_entry_decode(v, &a, &entry); break;
     case 4: e = ck_job_inspect_decode(v, &a, &inspect); break;
     case 5: e = ck_job_archive_decode(v, &a, &archive); break;
+    case 6: e = ck_job_unpack_decode(v, &unpack); break;
+    case 7: e = ck_unpacked_decode(v, &unpacked); break;
     }
     ck_err_free(e);
     return 0;
