@@ -20,8 +20,9 @@ void ck_engine_image_encode(const struct ck_engine_image *m, struct ck_buf *out)
 CK_MUST ck_err *ck_engine_image_decode(ck_view bytes, struct ck_arena *a,
                                        struct ck_engine_image *ret);
 
-/* POST /images/load (ImageLoad): JSON messages, one a line. The first `error` in them, or empty;
- * at most FIELD bytes. The status says 200 before anything is known: this is where errors are. */
+/* POST /images/load (ImageLoad): JSON messages, one a line. The first `error` in them, or empty; of
+ * at most FIELD bytes. The status says 200 before anything is known, so this is where errors are.
+ * */
 CK_MUST ck_err *ck_engine_error(ck_view lines, struct ck_arena *a, ck_view *ret);
 
 #endif

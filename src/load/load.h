@@ -1,5 +1,5 @@
-/* Handing an image of the store on to those who run it. Only what was cleared is handed on, or what
- * a person forces, with a reason that goes into the log first.
+/* Handing an image of the store on to those who run it. Only what was cleared is handed on, or
+ * what a person forces, with a reason that goes into the log first.
  */
 #ifndef CK_LOAD_LOAD_H
 #define CK_LOAD_LOAD_H
@@ -58,8 +58,8 @@ CK_MUST ck_err *ck_load(const char *ref, const struct ck_load_target *t,
                         const struct ck_load_options *o, struct ck_arena *a,
                         struct ck_loaded *ret);
 
-/* Writes the image's files below `dir`, which must be empty or not there; until all of it is there
- * it has another name, beside it. A failure leaves nothing. */
+/* Writes the image's files below `dir`, which must be empty or not there; until all of it is
+ * there it has another name, beside it. A failure leaves nothing. */
 CK_MUST ck_err *ck_unpack(const char *ref, const char *dir, const struct ck_load_options *o,
                           struct ck_arena *a, struct ck_loaded *ret);
 

@@ -145,7 +145,6 @@ static void line_ends_and_marks_of_windows_stay(void **state)
     for (size_t i = 0; i < CORPUS; i++) {
         ck_autoarena struct ck_arena a = { 0 };
         ck_autobuf struct ck_buf plain = data(corpus[i], ""), in = ck_buf_new(CK_LIMIT_NONE),
-                                 found = ck_buf_new(CK_LIMIT_NONE),
                                  got = ck_buf_new(CK_LIMIT_NONE), want = data(corpus[i], ".pinned"),
                                  want_crlf = ck_buf_new(CK_LIMIT_NONE);
         enum ck_lock_file_kind kind;

@@ -213,6 +213,19 @@ static ck_err *check_blob(const struct ck_image_layer *l, const struct ck_digest
                       l->has_digest ? "descriptor, digest" : "config, rootfs.diff_ids");
 }
 
+/* Waits for the digest of a layer that arrives. *ret_layer is the one that the error is about. */
+static ck_err *await_arrival(struct run *r, size_t layer, size_t *ret_layer)
+{
+    size_t which = 0;
+    ck_err *e = ck_arrivals_verified(ck_source_arrivals(r->source), r->image->layers[layer].arrival,
+                                     &which);
+    *ret_layer = layer;
+    for (size_t i = 0; e && i < r->image->n_layers; i++)
+        if (r->image->layers[i].arrival == which)
+            *ret_layer = i;
+    return e;
+}
+
 /* Whether the blob is what its digest says. *ret_wrong: it is not, which is the reason for whatever
  * its room found in it. */
 static ck_err *verify_blob(struct run *r, struct slot *s, bool *ret_wrong)
@@ -221,7 +234,7 @@ static ck_err *verify_blob(struct run *r, struct slot *s, bool *ret_wrong)
     struct ck_digest got;
     ck_err *e = NULL;
     if (l->arrival != SIZE_MAX) {
-        e = ck_arrivals_verified(ck_source_arrivals(r->source), l->arrival);
+        e = await_arrival(r, s->layer, &s->layer);
         *ret_wrong = e != NULL;
         return e;
     }
@@ -317,13 +330,13 @@ static size_t next_layer(struct run *r)
 }
 
 /* What failed before it was readable is told without a room. */
-static ck_err *failed_arrival(struct run *r, size_t layer)
+static ck_err *failed_arrival(struct run *r, size_t *layer)
 {
-    const struct ck_image_layer *l = &r->image->layers[layer];
-    struct ck_arrivals *a = ck_source_arrivals(r->source);
-    if (l->arrival == SIZE_MAX || ck_arrivals_look(a, l->arrival).readable)
+    const struct ck_image_layer *l = &r->image->layers[*layer];
+    if (l->arrival == SIZE_MAX ||
+        ck_arrivals_look(ck_source_arrivals(r->source), l->arrival).readable)
         return NULL;
-    return ck_arrivals_verified(a, l->arrival);
+    return await_arrival(r, *layer, layer);
 }
 
 static ck_err *fill_slots(struct run *r)
@@ -332,8 +345,10 @@ static ck_err *fill_slots(struct run *r)
         size_t layer = r->slots[i].room ? SIZE_MAX : next_layer(r);
         if (layer == SIZE_MAX)
             continue;
-        CK_TRY(named(r, layer, failed_arrival(r, layer)));
-        CK_TRY(named(r, layer, start_slot(r, &r->slots[i], layer)));
+        ck_err *e = failed_arrival(r, &layer);
+        if (!e)
+            e = start_slot(r, &r->slots[i], layer);
+        CK_TRY(named(r, layer, e));
         r->busy++;
     }
     return NULL;
@@ -347,7 +362,8 @@ static ck_err *step_slot(struct run *r, struct slot *s)
     if (!e && !done)
         return NULL;
     r->busy--;
-    return named(r, s->layer, finish_slot(r, s, e));
+    e = finish_slot(r, s, e);
+    return named(r, s->layer, e);
 }
 
 /* Whether the room of this slot may be waiting for the network. */

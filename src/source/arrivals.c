@@ -20,6 +20,7 @@ struct blob {
     int fd;    /* to read from, once readable */
     int ticks; /* of the one who reads along */
     uint64_t told; /* last tick */
+    bool gave_up;  /* failed only since another did */
     ck_err *error;
 };
 
@@ -78,6 +79,7 @@ static void set_phase(struct ck_arrivals *a, size_t i, enum ck_arrival_phase pha
         b->ticks = NOBODY;
     b->a.phase = phase;
     b->error = e;
+    b->gave_up = e && ck_lane_gave_up(e);
     a->failed |= phase == CK_ARRIVAL_FAILED;
     if (a->failed)
         signal_fd(a->stop);
@@ -282,32 +284,37 @@ static ck_err *take_error(struct blob *b)
                     : ck_err_new(CK_ERR_UNAVAILABLE, "a blob that has failed before");
 }
 
-ck_err *ck_arrivals_verified(struct ck_arrivals *a, size_t i)
+/* With the mutex held: the first that failed of itself, not since others did; NULL: none did. */
+static struct blob *first_failed(struct ck_arrivals *a, size_t *ret_which)
+{
+    struct blob *given_up = NULL;
+    for (size_t i = 0; i < a->blobs.n; i++) {
+        struct blob *b = a->blobs.v[i];
+        bool failed = b->a.phase == CK_ARRIVAL_FAILED;
+        if (failed && !b->gave_up) {
+            *ret_which = i;
+            return b;
+        }
+        if (failed && !given_up) {
+            *ret_which = i;
+            given_up = b;
+        }
+    }
+    return given_up;
+}
+
+ck_err *ck_arrivals_verified(struct ck_arrivals *a, size_t i, size_t *ret_which)
 {
     pthread_mutex_lock(&a->mutex);
     struct blob *b = a->blobs.v[i];
+    *ret_which = i;
     while (b->a.phase < CK_ARRIVAL_VERIFIED && !(a->failed && b->a.phase == CK_ARRIVAL_WAITING))
         pthread_cond_wait(&a->changed, &a->mutex);
-    ck_err *e = b->a.phase == CK_ARRIVAL_WAITING
-                    ? ck_err_new(CK_ERR_UNAVAILABLE, "given up, since another blob failed")
-                    : take_error(b);
+    if (b->a.phase == CK_ARRIVAL_WAITING || b->gave_up)
+        b = first_failed(a, ret_which);
+    ck_err *e = take_error(b);
     pthread_mutex_unlock(&a->mutex);
     return e;
-}
-
-/* With the mutex held: the error of the first that failed of itself, not of those that were given
- * up for it. */
-static ck_err *first_error(struct ck_arrivals *a)
-{
-    struct blob *first = NULL;
-    for (size_t i = 0; i < a->blobs.n; i++) {
-        struct blob *b = a->blobs.v[i];
-        if (b->a.phase == CK_ARRIVAL_FAILED &&
-            (!first || (b->error && !ck_lane_gave_up(b->error) &&
-                        (!first->error || ck_lane_gave_up(first->error)))))
-            first = b;
-    }
-    return first ? take_error(first) : NULL;
 }
 
 static bool all_settled(const struct ck_arrivals *a)
@@ -336,7 +343,9 @@ ck_err *ck_arrivals_finish(struct ck_arrivals *a, void (*tick)(void *ctx), void 
             tick(ctx);
         pthread_mutex_lock(&a->mutex);
     }
-    ck_err *e = first_error(a);
+    size_t which;
+    struct blob *b = first_failed(a, &which);
+    ck_err *e = b ? take_error(b) : NULL;
     pthread_mutex_unlock(&a->mutex);
     return e;
 }

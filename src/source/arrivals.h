@@ -48,8 +48,10 @@ void ck_arrivals_calm(struct ck_arrivals *a);
  * caller closes both. Only where `readable`; one reader a blob. */
 CK_MUST ck_err *ck_arrivals_open(struct ck_arrivals *a, size_t i, int *ret_fd, int *ret_ticks);
 
-/* Waits until the digest came out, or did not. The error can be had once; it names the blob. */
-CK_MUST ck_err *ck_arrivals_verified(struct ck_arrivals *a, size_t i);
+/* Waits until the digest came out, or did not. The error can be had once; it names the blob. Where
+ * this one was only given up, since another failed, it is that one's: *ret_which, which is else
+ * `i`. */
+CK_MUST ck_err *ck_arrivals_verified(struct ck_arrivals *a, size_t i, size_t *ret_which);
 /* Waits until everything is stored. When one has failed the others are given up. `tick`, if given,
  * is called about ten times a second meanwhile. */
 CK_MUST ck_err *ck_arrivals_finish(struct ck_arrivals *a, void (*tick)(void *ctx), void *ctx);

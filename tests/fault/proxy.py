@@ -86,7 +86,11 @@ class Proxy:
             hang_up(server)
         except OSError as e:
             how = str(e)
-        if how != 'cut':
+        if how == 'cut':
+            # a reset, not an end: and not before nobody reads from it any more, who would keep it open
+            client.shutdown(socket.SHUT_RD)
+            up.join(10)
+        else:
             hang_up(client)
         client.close()
         self.note({'begin': begin, 'end': time.time(), 'up': counts[0], 'down': counts[1], 'how': how})

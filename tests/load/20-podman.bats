@@ -5,16 +5,6 @@
 . "$BATS_TEST_DIRNAME/daemons.bash"
 teardown() { end_daemons; }
 
-# podman_run IMAGE: without network. Which runtime works depends on how the machine mounts cgroups.
-podman_run() {
-    local limits=(--ulimit nofile=1024:1024 --ulimit nproc=1024:1024)
-    run podman run --rm --network none --cgroups=disabled "${limits[@]}" "$1"
-    [ "$status" = 0 ] && return 0
-    local why=$output
-    run podman --runtime runc --cgroup-manager cgroupfs run --rm --network none "${limits[@]}" "$1"
-    [ "$status" = 0 ] || skip "podman run does not work here: $why; $output"
-}
-
 @test "load: podman keeps our manifest's digest, and runs the image" {
     podman_env
     make_layout

@@ -87,8 +87,8 @@ cleared() {
     status 0 load "$NAME" --to podman
     is "sha256:$(podman image inspect --format '{{.Id}}' "$NAME")" "$(config_digest)"
     is "$(podman image inspect --format '{{.Digest}}' "$NAME")" "$(digest_of cargo/demo:1.4.2)"
-    is "$(podman run --rm --network none --cgroups=disabled --ulimit nofile=1024:1024 "$NAME" /bin/hello)" \
-        'cargo landed'
+    podman_run "$NAME" /bin/hello
+    is "$output" 'cargo landed'
 }
 
 @test "containerd: the same digest" {

@@ -67,7 +67,7 @@ class Driver:
         if slot % 4 < 2:
             return ['fetch', '-q', '--allow-private', ref]
         if slot % 4 == 3 and self.args.load:
-            return ['load', ref, '--to', self.args.load, '--force', 'kill test']
+            return ['load', ref, '--to', self.args.load, '--force', '--reason', 'kill test']
         if len(refs) > 1 and self.random.random() < 0.5:
             return ['rm', self.random.choice(refs[1:])]
         return ['gc']
