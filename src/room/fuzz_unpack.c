@@ -1,6 +1,7 @@
 /* A few layers, one over another, unpacked into a directory beside one that must stay as it is. The
- * input is a program: five bytes an entry, which say its type and choose its name and its
- * link's target from the words below, so that entries meet each other. */
+ * input is a program: three bytes an entry, which say its type and choose its name and its link's
+ * target from the few words below, so that entries meet each other. (Tried: without RESOLVE_BENEATH
+ * the way out is found within seconds.) */
 #include "base/tree.h"
 #include "room/unpack.h"
 
@@ -19,19 +20,20 @@ static void demand(bool ok)
         __builtin_trap();
 }
 
-/* Words that make paths: places inside, and the way to the one outside. */
-static const char *const words[] = { "a", "b", "way", "..", "out", "canary", ".", "in",
-                                     ".wh.a", ".wh..wh..opq", ".wh.way", "/" };
-enum { WORDS = sizeof words / sizeof *words, ENTRY = 5, LAYERS = 4, PATH = 64 };
+static const char *const words[] = { "a",  "way",    "canary",       "..",
+                                     "b",  ".wh.way", ".wh..wh..opq", "./" };
+static const char *const targets[] = { "../out", "a", "way", "../out/canary",
+                                       "way/canary", "b/..", "../../out", "/tmp" };
+enum { WORDS = 8, ENTRY = 3, LAYERS = 4, PATH = 64 };
+_Static_assert(sizeof words / sizeof *words == WORDS, "chosen by three bits");
+_Static_assert(sizeof targets / sizeof *targets == WORDS, "chosen by three bits");
 
-/* Up to three words, by the digits of 16 bits. */
-static void path_of(const uint8_t choice[2], char out[PATH])
+/* One word or two. */
+static void path_of(uint8_t choice, char out[PATH])
 {
-    unsigned digits = (unsigned)choice[0] << 8 | choice[1], parts = 1 + digits % 3;
-    size_t n = 0;
-    digits /= 3;
-    for (unsigned i = 0; i < parts; i++, digits /= WORDS)
-        n += (size_t)snprintf(out + n, PATH - n, "%s%s", i ? "/" : "", words[digits % WORDS]);
+    bool two = choice & 0x80;
+    snprintf(out, PATH, "%s%s%s", words[choice % WORDS], two ? "/" : "",
+             two ? words[choice / WORDS % WORDS] : "");
 }
 
 static void put_header(char type, const char *name, const char *link, unsigned mode, unsigned size,
@@ -61,9 +63,9 @@ static void put_entry(const uint8_t op[ENTRY], struct ck_buf *out)
     static const unsigned modes[] = { 0755, 0, 06755, 01777 };
     char name[PATH], link[PATH] = "", type = types[op[0] % (sizeof types - 1)];
     uint8_t content[BLOCK] = "content";
-    path_of(op + 1, name);
+    path_of(op[1], name);
     if (type == '1' || type == '2')
-        path_of(op + 3, link);
+        snprintf(link, sizeof link, "%s", targets[op[2] % WORDS]);
     put_header(type, name, link, modes[op[0] / 32 % 4], type == '0' ? 7 : 0, out);
     if (type == '0')
         ck_put_bytes(out, ck_view_of(content, BLOCK));
