@@ -12,6 +12,14 @@ wait_for() {
     return 1
 }
 
+# takes_layers ENGINE IMPORT-COMMAND...: an engine that runs and yet cannot apply a layer (in a chroot whose
+# root is no mount point) proves nothing of ours.
+takes_layers() {
+    local engine=$1 why
+    shift
+    why=$(tar -c --files-from /dev/null | "$@" 2>&1) || skip "$engine applies no layers here: $why"
+}
+
 # start_dockerd: sets DOCKER_HOST. Only root may run one.
 start_dockerd() {
     command -v dockerd >/dev/null || skip "dockerd is not installed"
@@ -27,6 +35,8 @@ start_dockerd() {
         tail -n 5 "$DOCKERD_DIR/log"
         skip "dockerd does not start here"
     fi
+    takes_layers dockerd docker import - cocket-probe
+    docker rmi cocket-probe >/dev/null
 }
 
 # start_containerd: sets CONTAINERD_ADDRESS and CONTAINERD_NAMESPACE.
@@ -67,6 +77,8 @@ TOML
         tail -n 3 "$PODMAN_DIR/log"
         skip "podman does not work here"
     }
+    takes_layers podman podman import - cocket-probe
+    podman rmi cocket-probe >/dev/null
 }
 
 end_process() { # end_process PID: and waits
@@ -90,7 +102,8 @@ end_daemons() {
     return 0
 }
 
-# podman_run IMAGE [COMMAND]: without network; says what it printed in $output. Which runtime works depends on how the machine mounts cgroups.
+# podman_run IMAGE [COMMAND]: without network; says what it printed in $output. Which runtime works
+# depends on how the machine mounts cgroups.
 podman_run() {
     local limits=(--ulimit nofile=1024:1024 --ulimit nproc=1024:1024)
     run podman run --rm --network none --cgroups=disabled "${limits[@]}" "$@"
