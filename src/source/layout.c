@@ -180,6 +180,7 @@ static ck_err *descend(struct ck_source *s, const struct ck_descriptor *d,
         }
         if (level == 0) {
             s->image.has_index = true;
+            /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): callers have chosen one */
             s->image.index = *d;
         }
         CK_TRY(read_index(s, ck_blob_name(s, &d->digest), d, d->media_type, &ix));
