@@ -96,7 +96,8 @@ static ck_err *begin_body(void *ctx, const struct ck_http_answer *r, bool *ret_t
     uint64_t room = start < most(g) ? most(g) - start : 0;
     if (g->method == CK_HTTP_GET && !t->discard && r->has_length && r->length > room)
         return too_long(g, r->length + start);
-    /* Announced and not broken off: no better answer will come. A 206 may give less than it could. */
+    /* Announced and not broken off: no better answer will come. A 206 may give less than it
+     * could. */
     if (g->method == CK_HTTP_GET && !t->discard && r->has_length && g->job->exact &&
         r->status == OK && r->length < room)
         return ck_err_new(CK_ERR_HOSTILE,
