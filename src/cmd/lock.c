@@ -48,10 +48,7 @@ static const struct option options[] = {
     { "check", no_argument, NULL, OPT_CHECK },
     { "lock-file", required_argument, NULL, OPT_LOCK_FILE },
     { "store", required_argument, NULL, CK_OPT_STORE },
-    { "allow-private", no_argument, NULL, CK_OPT_ALLOW_PRIVATE },
-    { "authfile", required_argument, NULL, CK_OPT_AUTHFILE },
-    { "cert-dir", required_argument, NULL, CK_OPT_CERT_DIR },
-    { "registries-conf", required_argument, NULL, CK_OPT_REGISTRIES_CONF },
+    CK_ENDPOINT_OPTIONS,
     { "quiet", no_argument, NULL, 'q' },
     { "insecure-no-sandbox", no_argument, NULL, OPT_NO_SANDBOX },
     { "help", no_argument, NULL, 'h' },
@@ -81,8 +78,6 @@ static ck_err *take_option(void *ctx, int opt)
     case 'q':
         a->quiet = true;
         break;
-    case 'o':
-        return ck_err_new(CK_ERR_USAGE, "unknown option -o; the lock is named by --lock-file");
     }
     return NULL;
 }

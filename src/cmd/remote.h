@@ -17,17 +17,19 @@ enum ck_remote_opt {
     CK_OPT_STORE = 512, CK_OPT_ALLOW_PRIVATE, CK_OPT_MAX_SIZE, CK_OPT_REFETCH, CK_OPT_AUTHFILE,
     CK_OPT_CERT_DIR, CK_OPT_REGISTRIES_CONF,
 };
-/* For a table of struct option. */
-#define CK_REMOTE_OPTIONS                                               \
-    { "store", required_argument, NULL, CK_OPT_STORE },                 \
+/* For a table of struct option: of whoever asks a registry, and of whoever fetches from one. */
+#define CK_ENDPOINT_OPTIONS                                             \
     { "allow-private", no_argument, NULL, CK_OPT_ALLOW_PRIVATE },       \
-    { "max-size", required_argument, NULL, CK_OPT_MAX_SIZE },           \
-    { "refetch", no_argument, NULL, CK_OPT_REFETCH },                   \
     { "authfile", required_argument, NULL, CK_OPT_AUTHFILE },           \
     { "cert-dir", required_argument, NULL, CK_OPT_CERT_DIR },           \
     { "registries-conf", required_argument, NULL, CK_OPT_REGISTRIES_CONF }
+#define CK_REMOTE_OPTIONS                                               \
+    { "store", required_argument, NULL, CK_OPT_STORE },                 \
+    { "max-size", required_argument, NULL, CK_OPT_MAX_SIZE },           \
+    { "refetch", no_argument, NULL, CK_OPT_REFETCH },                   \
+    CK_ENDPOINT_OPTIONS
 
-/* Takes an option of the table above (its argument in optarg); *ret_taken is false for others. */
+/* Takes an option of those above (its argument in optarg); *ret_taken is false for others. */
 CK_MUST ck_err *ck_remote_args_take(struct ck_remote_args *a, int opt, bool *ret_taken);
 
 /* "500", "20M", "1.5GiB" as bytes: K, M, G, T are powers of 1024. Class USAGE. */
