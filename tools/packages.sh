@@ -5,7 +5,7 @@
 packages_build=(
     gcc libc6-dev meson ninja-build pkgconf
     libisal-dev zlib1g-dev libzstd-dev liblzma-dev libssl-dev libcurl4-openssl-dev libjansson-dev libyajl-dev
-    libseccomp-dev libsqlite3-dev libyaml-dev
+    libseccomp-dev libsqlite3-dev libyaml-dev libmicrohttpd-dev libargon2-dev
     scdoc                                   # manuals and --help
     gpgv debian-archive-keyring             # signatures of the Debian archive
     ca-certificates

@@ -188,6 +188,123 @@ CK_MUST ck_err *ck_log_read(struct ck_store *s, uint64_t from,
  * still a chain). */
 CK_MUST ck_err *ck_log_verify(struct ck_store *s, uint64_t *ret_n, uint8_t ret_head[32]);
 
+/* --- the gate's books ------------------------------------------------------------------------- */
+
+/* A manifest was had, or pushed, through this repository ("docker.io/library/debian"). What a
+ * repository serves is what is linked to it, and the children of linked indexes. */
+CK_MUST ck_err *ck_store_link(struct ck_lease *l, ck_view repository, const struct ck_digest *d);
+CK_MUST ck_err *ck_store_linked(struct ck_store *s, ck_view repository, const struct ck_digest *d,
+                                bool *ret);
+/* The manifests of the repository (linked, or children of linked ones) that have this blob as
+ * config or layer, and whose parts are all there: each must be judged. At most REPOSITORY_IMAGES.
+ * */
+CK_MUST ck_err *ck_store_reaching(struct ck_store *s, ck_view repository,
+                                  const struct ck_digest *blob, struct ck_arena *a,
+                                  struct ck_digest **ret, size_t *ret_n);
+/* DELETE of a manifest: the link and all tags of it in the repository. Logged. *ret_was. */
+CK_MUST ck_err *ck_store_unlink(struct ck_store *s, ck_view repository, const struct ck_digest *d,
+                                bool *ret_was);
+/* Tags of a repository, sorted bytewise, behind `last`, at most max; *ret_more. */
+CK_MUST ck_err *ck_store_tags(struct ck_store *s, ck_view repository, ck_view last, size_t max,
+                              struct ck_arena *a, ck_view **ret, size_t *ret_n, bool *ret_more);
+/* Repositories that anything is linked to, the same way. */
+CK_MUST ck_err *ck_store_linked_repositories(struct ck_store *s, ck_view last, size_t max,
+                                             struct ck_arena *a, ck_view **ret, size_t *ret_n,
+                                             bool *ret_more);
+/* What a name means, as last seen. since: when it came to mean it; checked: when the upstream was
+ * last asked (ck_store_set_name). */
+struct ck_store_name {
+    struct ck_digest digest;
+    int64_t since, checked, first_seen; /* first_seen: of this digest under this name */
+    int64_t moved; /* when it came from another digest to this one; 0: it never meant another */
+};
+CK_MUST ck_err *ck_store_name_of(struct ck_store *s, ck_view name, struct ck_store_name *ret,
+                                 bool *ret_found);
+/* Changes whenever another connection has written; for those who keep answers. */
+CK_MUST ck_err *ck_store_version(struct ck_store *s, int64_t *ret);
+
+/* What a policy asks of an image (policy/facts.h's bytes), the chain ids of its layers (lowest
+ * first,
+ * text "sha256:..."; the last is the whole) and the ids of what was found (with aliases). Replaced
+ * as a whole. */
+CK_MUST ck_err *ck_store_put_facts(struct ck_store *s, const struct ck_digest *d, ck_view facts,
+                                   const ck_view *ids, size_t n_ids, ck_view chain);
+CK_MUST ck_err *ck_store_get_facts(struct ck_store *s, const struct ck_digest *d,
+                                   struct ck_buf *out, bool *ret_found);
+/* Images that have the id among their findings. */
+CK_MUST ck_err *ck_store_having(struct ck_store *s, ck_view id, struct ck_arena *a,
+                                struct ck_digest **ret, size_t *ret_n);
+/* Repositories (of names and links) of images whose whole chain is one of these. */
+CK_MUST ck_err *ck_store_bases(struct ck_store *s, const ck_view *chains, size_t n,
+                               struct ck_arena *a, ck_view **ret, size_t *ret_n);
+
+/* Who pulled what. The same pull (who, client, name, digest) within a minute is one line with a
+ * count. Not in the hash chain: a pull decides nothing. */
+struct ck_pull {
+    int64_t time; /* of the first */
+    ck_view who, client, agent, name; /* name with tag or digest, as asked */
+    struct ck_digest digest;
+    uint64_t count;
+    enum ck_pull_result { CK_PULL_SERVED, CK_PULL_DENIED, CK_PULL_RESULT_COUNT_ } result;
+};
+CK_MUST ck_err *ck_store_add_pulls(struct ck_store *s, const struct ck_pull *pulls, size_t n);
+struct ck_pull_filter {
+    const struct ck_digest *digest; /* or NULL */
+    ck_view who, name;              /* or empty; name: a repository, or with tag or digest */
+    int64_t since;
+    size_t max; /* newest first; 0: all */
+};
+CK_MUST ck_err *ck_store_pulls(struct ck_store *s, const struct ck_pull_filter *f,
+                               ck_err *(*each)(void *ctx, const struct ck_pull *p), void *ctx);
+
+/* A person's release, where more than one is wanted: notes it (once for each `who`; NULL: the login
+ * name) and logs it; *ret_persons: how many have. ck_store_decide follows when they are enough. A
+ * denial forgets them. */
+CK_MUST ck_err *ck_store_approve(struct ck_store *s, const struct ck_digest *d, const char *who,
+                                 ck_view reason, unsigned *ret_persons);
+CK_MUST ck_err *ck_store_approvals(struct ck_store *s, const struct ck_digest *d,
+                                   unsigned *ret_persons);
+/* As ck_store_decide and ck_log_append, for somebody else than the login name (a user of the
+ * gate). */
+CK_MUST ck_err *ck_store_decide_as(struct ck_store *s, const char *who, const struct ck_digest *d,
+                                   enum ck_state_of_image state, ck_view reason,
+                                   enum ck_decider by, enum ck_state_of_image *ret_state);
+CK_MUST ck_err *ck_log_append_as(struct ck_store *s, const char *who, ck_view event,
+                                 const struct ck_digest *digest, ck_view name, ck_view text);
+
+/* Users, robots and their tokens. What is stored are hashes. Changes are logged. */
+struct ck_user {
+    ck_view name; /* 1 to 64 of [a-z0-9._-]; a robot's begins with "robot-" */
+    bool robot;
+    uint32_t roles;      /* serve/wire.h: CK_ROLE_* */
+    ck_view repository;  /* pattern that push and pull are bound to ("hosted/team/" and a star), or
+                            empty:
+                            all */
+    ck_view password;    /* its hash (gateway/password.h), or empty: none */
+    int64_t expires;     /* 0: never */
+    bool disabled;
+};
+CK_MUST ck_err *ck_store_put_user(struct ck_store *s, const struct ck_user *u);
+CK_MUST ck_err *ck_store_get_user(struct ck_store *s, ck_view name, struct ck_arena *a,
+                                  struct ck_user *ret, bool *ret_found);
+CK_MUST ck_err *ck_store_list_users(struct ck_store *s, struct ck_arena *a, struct ck_user **ret,
+                                    size_t *ret_n);
+CK_MUST ck_err *ck_store_remove_user(struct ck_store *s, ck_view name, bool *ret_was);
+/* A token is a secret of 32 random bytes; the store knows its SHA-256 only. */
+CK_MUST ck_err *ck_store_put_token(struct ck_store *s, const uint8_t hash[32], ck_view user,
+                                   uint32_t roles, int64_t expires);
+CK_MUST ck_err *ck_store_get_token(struct ck_store *s, const uint8_t hash[32], struct ck_arena *a,
+                                   ck_view *ret_user, uint32_t *ret_roles, int64_t *ret_expires,
+                                   bool *ret_found);
+/* Of a user, or of all that are expired (user empty). */
+CK_MUST ck_err *ck_store_drop_tokens(struct ck_store *s, ck_view user);
+
+/* A blob that is pushed: its digest is known at its end only. Whoever writes hashes too. */
+CK_MUST ck_err *ck_incoming_anonymous(struct ck_lease *l, struct ck_incoming **ret);
+/* As ck_incoming_commit, under the digest that came out. Frees `in` in any case. */
+CK_MUST ck_err *ck_incoming_commit_as(struct ck_incoming *in, const struct ck_digest *d,
+                                      uint64_t size);
+
 /* --- keeping house ---------------------------------------------------------------------------- */
 
 /* Takes away an image's names, or one name. The bytes go with the next gc, unless something else

@@ -1,0 +1,130 @@
+/* Shared by the files of gateway/ only. */
+#ifndef CK_GATEWAY_GATEWAY_INT_H
+#define CK_GATEWAY_GATEWAY_INT_H
+
+#include "gateway/gateway.h"
+#include "store/store.h"
+#include "verdict/verdict.h"
+
+#include <stdatomic.h>
+
+struct ck_flights; /* flight.c: fetches and scans under way, one for each image */
+struct ck_sessions; /* auth.c */
+struct ck_uploads;  /* push.c */
+struct ck_harbor;   /* harbor.c */
+
+/* A policy or database in force; replaced as a whole, freed when nobody uses it any more. */
+struct ck_rules {
+    atomic_uint users;
+    struct ck_policy *policy;
+    struct ck_db *db;
+};
+
+struct ck_gateway {
+    const struct ck_gateway_options *o;
+    struct ck_store *store;
+    struct ck_lease *lease; /* for as long as the gate runs */
+    struct ck_flights *flights;
+    struct ck_sessions *sessions;
+    struct ck_uploads *uploads;
+    struct ck_harbor *harbor;
+    /* The rest is gateway.c's. */
+    struct ck_gateway_core *core;
+};
+
+struct ck_rules *ck_rules_get(struct ck_gateway *g);
+void ck_rules_put(struct ck_rules *r);
+
+/* One question under way. Whoever handles it answers once, at once or later, from any thread. */
+struct ck_call {
+    struct ck_gateway *g;
+    struct ck_arena arena; /* lives as long as the call; the ask's views too */
+    struct ck_ask ask;
+    ck_view user;   /* of the session; "anonymous" */
+    uint32_t roles; /* CK_ROLE_* */
+};
+/* Sends the answer (id is filled in; its fd is closed) and frees the call. */
+void ck_call_answer(struct ck_call *c, struct ck_answer *w);
+/* An error as the registry's error, with a status by its class; frees both. */
+void ck_call_fail(struct ck_call *c, ck_err *e);
+void ck_call_refuse(struct ck_call *c, uint16_t status, enum ck_oci_error code, const char *fmt,
+                    ...) CK_PRINTF(4, 5);
+/* What the gate serves changed: kept answers are forgotten. */
+void ck_gateway_forget(struct ck_gateway *g);
+/* One line of the structured log; pairs of key and value, NULL ends. */
+void ck_gateway_say(struct ck_gateway *g, const char *event, ...);
+/* Prometheus counters and gauges of the hub: adds to the one of that name ("cocket_scans_total").
+ * */
+void ck_gateway_count(struct ck_gateway *g, const char *metric, int64_t add);
+
+/* Where a request leads: what the store calls it. */
+struct ck_place {
+    bool hosted;          /* pushed here: below gate.internal/ */
+    const char *repository; /* "docker.io/library/debian", "gate.internal/hosted/app" */
+    const char *upstream;   /* "docker.io"; "gate.internal" */
+};
+#define CK_HOSTED_HOST "gate.internal"
+/* From ns, host and path (reference/gateway.md, 2.1 and 2.5): the hosted prefix; ?ns=; a first
+ * component with a dot,
+ * a colon or "localhost" is a registry; else docker.io, with library/ where there is one
+ * component. False: answers
+ * itself (NAME_INVALID, DENIED for an upstream that is not allowed). */
+CK_MUST bool ck_place_of(struct ck_call *c, struct ck_place *ret);
+
+/* Whether the session may; else answers 401 or 403 and returns false. */
+CK_MUST bool ck_call_may(struct ck_call *c, uint32_t role);
+
+/* The verdict on an image under a name for this caller, with the rules in force. */
+CK_MUST ck_err *ck_call_verdict(struct ck_call *c, ck_view name, const struct ck_digest *d,
+                                struct ck_verdict *ret);
+
+/* --- flight.c: at most one fetch and scan an image at a time ------------------------------------
+ * */
+
+/* Has the image (name with tag or digest) fetched and scanned, unless that is under way, and calls
+ * `done` (from
+ * another thread, once) when it has come out or `wait_ms` are over (then `e` is NULL and
+ * `pending`). `done` may
+ * ask the store at once for what came out. Where too much is under way: class LIMIT, GATE_FLIGHTS.
+ * */
+struct ck_flight_result {
+    bool pending;
+    struct ck_digest digest; /* of what the name means */
+    unsigned percent;        /* of a pending one; 0 where not known */
+};
+CK_MUST ck_err *ck_flight_join(struct ck_gateway *g, const char *name, unsigned wait_ms,
+                               void (*done)(void *ctx, ck_err *e,
+                                            const struct ck_flight_result *r),
+                               void *ctx);
+/* An image that is whole in the store but not examined (pushed, imported): scans it, the same way.
+ * */
+CK_MUST ck_err *ck_flight_scan(struct ck_gateway *g, const struct ck_digest *d, unsigned wait_ms,
+                               void (*done)(void *ctx, ck_err *e,
+                                            const struct ck_flight_result *r),
+                               void *ctx);
+
+/* --- handlers: each answers or keeps the call ---------------------------------------------------
+ * */
+
+void ck_auth_ask(struct ck_call *c);     /* auth.c: AUTH, TOKEN */
+void ck_manifest_ask(struct ck_call *c); /* manifest.c */
+void ck_blob_ask(struct ck_call *c);     /* blob.c */
+void ck_listing_ask(struct ck_call *c);  /* listing.c: TAGS, REFERRERS, CATALOG */
+void ck_push_ask(struct ck_call *c);     /* push.c, upload.c: UPLOAD_*, MANIFEST_PUT, *_DELETE */
+void ck_admit_ask(struct ck_call *c);    /* admit.c: VERDICTS */
+void ck_harbor_ask(struct ck_call *c);   /* harbor.c: HARBOR_* */
+void ck_explain_ask(struct ck_call *c);  /* explain.c: EXPLAIN */
+void ck_pulled_ask(struct ck_call *c);   /* pulls.c: PULLED */
+void ck_health_ask(struct ck_call *c);   /* health.c: METRICS, READY */
+
+struct ck_sessions *ck_sessions_new(void);
+void ck_sessions_free(struct ck_sessions *s);
+/* False: unknown or expired. user lives in `a`. */
+bool ck_session_of(struct ck_gateway *g, uint64_t session, struct ck_arena *a, ck_view *ret_user,
+                   uint32_t *ret_roles);
+struct ck_uploads *ck_uploads_new(void);
+void ck_uploads_free(struct ck_uploads *u); /* waits for none */
+struct ck_harbor *ck_harbor_new(void);
+void ck_harbor_free(struct ck_harbor *h);
+
+#endif

@@ -1,0 +1,41 @@
+/* The one place where an image of the store, its facts, a policy and what people decided come
+ * together. The
+ * command line, the gate, admission and the plugins all ask here.
+ */
+#ifndef CK_VERDICT_VERDICT_H
+#define CK_VERDICT_VERDICT_H
+
+#include "policy/policy.h"
+#include "store/store.h"
+
+/* Who wants what; anything may be empty. */
+struct ck_verdict_question {
+    ck_view name;      /* "docker.io/library/alpine:3.20", normalised, or empty */
+    ck_view user, address, namespace_;
+    int64_t now;       /* seconds since the epoch */
+};
+
+struct ck_verdict {
+    enum ck_decision decision; /* what holds now */
+    bool examined;             /* there are facts; else it is quarantined as "not examined" */
+    bool complete;             /* all its blobs are in the store */
+    bool by_person;            /* a person's denial or release decided it */
+    ck_view *reasons;          /* lines, escaped; why, or with ALLOW what was excepted */
+    size_t n_reasons;
+    unsigned persons, released_by; /* QUARANTINE: how many must release it, how many have */
+    int64_t until;             /* as in ck_policy_answer */
+};
+
+/* An index is judged by its name and by people only; each of its images for itself. A person's
+ * denial denies. A
+ * person's release (by as many as the rule wants) makes QUARANTINE an ALLOW, never DENY. Facts that
+ * cannot be decoded (an older version) count as not examined. Class UNAVAILABLE: no such image. */
+CK_MUST ck_err *ck_verdict_of(struct ck_store *s, const struct ck_policy *p,
+                              const struct ck_digest *d, const struct ck_verdict_question *q,
+                              struct ck_arena *a, struct ck_verdict *ret);
+
+/* "denied: rule: reason; rule: reason", one line of at most `max` bytes, that says how many more
+ * there are. In `a`. */
+const char *ck_verdict_line(const struct ck_verdict *v, size_t max, struct ck_arena *a);
+
+#endif
