@@ -116,6 +116,11 @@
     X(TOML_VALUES, 10000, "values", "of one file, tables included; the short names are 200")     \
     X(HELPER_OUTPUT, 64 * CK_KIB, "bytes", "what a credential helper says: a name, a secret")    \
     X(HELPER_SECONDS, 30, "seconds", "a credential helper may ask a keyring, never a person")    \
+    /* the gate's hub */                                                                         \
+    X(GATE_CALLS, 8192, "calls", "open questions of the serve room; more than its connections")  \
+    X(GATE_FLIGHTS, 256, "images", "fetched and scanned or waiting for it; more are told to wait")\
+    X(GATE_WAITERS, 4096, "clients", "that wait for one image to be fetched and scanned")        \
+    X(GATE_PULLS, 20000, "pulls", "noted in memory until they are written down, each second")    \
     X(ERROR_TEXT, 1024, "bytes", "one link of an error chain")                                   \
     /* the end */
 
