@@ -117,6 +117,11 @@
     X(HELPER_OUTPUT, 64 * CK_KIB, "bytes", "what a credential helper says: a name, a secret")    \
     X(HELPER_SECONDS, 30, "seconds", "a credential helper may ask a keyring, never a person")    \
     X(ERROR_TEXT, 1024, "bytes", "one link of an error chain")                                   \
+    /* the serve room */                                                                         \
+    X(SERVE_MEMORY, 256 * CK_MIB, "bytes", "4,096 connections with 32 KiB each, and what is kept")\
+    X(SERVE_DESCRIPTORS, 16384, "descriptors", "two a connection, and those of kept blobs")      \
+    X(SERVE_MESSAGE, 2 * CK_KIB, "bytes", "what a refused person is told in one line")           \
+    X(SERVE_AGENT, 256, "bytes", "of a User-Agent, as far as it is handed on")                   \
     /* the end */
 
 enum ck_limit {
