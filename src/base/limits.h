@@ -122,6 +122,11 @@
     X(GATE_WAITERS, 4096, "clients", "that wait for one image to be fetched and scanned")        \
     X(GATE_PULLS, 20000, "pulls", "noted in memory until they are written down, each second")    \
     X(ERROR_TEXT, 1024, "bytes", "one link of an error chain")                                   \
+    /* the serve room */                                                                         \
+    X(SERVE_MEMORY, 256 * CK_MIB, "bytes", "4,096 connections with 32 KiB each, and what is kept")\
+    X(SERVE_DESCRIPTORS, 16384, "descriptors", "two a connection, and those of kept blobs")      \
+    X(SERVE_MESSAGE, 2 * CK_KIB, "bytes", "what a refused person is told in one line")           \
+    X(SERVE_AGENT, 256, "bytes", "of a User-Agent, as far as it is handed on")                   \
     /* the end */
 
 enum ck_limit {
