@@ -116,6 +116,12 @@
     X(TOML_VALUES, 10000, "values", "of one file, tables included; the short names are 200")     \
     X(HELPER_OUTPUT, 64 * CK_KIB, "bytes", "what a credential helper says: a name, a secret")    \
     X(HELPER_SECONDS, 30, "seconds", "a credential helper may ask a keyring, never a person")    \
+    /* what a container of an image would be started with */                                     \
+    X(CONFIG_VARIABLES, 4096, "variables", "of the environment; real images have less than 60")  \
+    X(CONFIG_VARIABLE, 128 * CK_KIB, "bytes", "name and value; execve takes no longer ones")     \
+    X(CONFIG_LABELS, 4096, "labels", "of an image; the most seen are some 60")                   \
+    X(CONFIG_LABEL, 1 * CK_MIB, "bytes", "buildpacks write all that they put in into one label") \
+    X(CONFIG_PATHS, 1024, "entries", "volumes, or exposed ports; real images have less than 10") \
     X(ERROR_TEXT, 1024, "bytes", "one link of an error chain")                                   \
     /* the end */
 
