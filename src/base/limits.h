@@ -116,6 +116,10 @@
     X(TOML_VALUES, 10000, "values", "of one file, tables included; the short names are 200")     \
     X(HELPER_OUTPUT, 64 * CK_KIB, "bytes", "what a credential helper says: a name, a secret")    \
     X(HELPER_SECONDS, 30, "seconds", "a credential helper may ask a keyring, never a person")    \
+    /* the gate's books */                                                                       \
+    X(REPOSITORY_IMAGES, 1024, "images", "of one repository that share a blob; each is judged")  \
+    X(PULLS, 4000000, "lines", "who pulled what; some 2 GiB. The oldest go")                     \
+    X(USER_NAME, 64, "bytes", "of a user or robot of the gate")                                  \
     /* the gate's hub */                                                                         \
     X(GATE_CALLS, 8192, "calls", "open questions of the serve room; more than its connections")  \
     X(GATE_FLIGHTS, 256, "images", "fetched and scanned or waiting for it; more are told to wait")\
