@@ -136,6 +136,10 @@
     X(POLICY_TEXT, 1000, "bytes", "any other text of a policy; reasons are one line")            \
     X(POLICY_PERSONS, 10, "people", "who must release an image; more never come together")       \
     X(POLICY_CASES, 10000, "cases", "of one file of cases")                                      \
+    /* the gate's books */                                                                       \
+    X(REPOSITORY_IMAGES, 1024, "images", "of one repository that share a blob; each is judged")  \
+    X(PULLS, 4000000, "lines", "who pulled what; some 2 GiB. The oldest go")                     \
+    X(USER_NAME, 64, "bytes", "of a user or robot of the gate")                                  \
     X(ERROR_TEXT, 1024, "bytes", "one link of an error chain")                                   \
     /* the end */
 
