@@ -49,6 +49,8 @@ void ck_call_answer(struct ck_call *c, struct ck_answer *w);
 void ck_call_fail(struct ck_call *c, ck_err *e);
 void ck_call_refuse(struct ck_call *c, uint16_t status, enum ck_oci_error code, const char *fmt,
                     ...) CK_PRINTF(4, 5);
+/* 200 and the like, with a body of any length. */
+void ck_answer_bytes(struct ck_call *c, struct ck_answer *w, ck_view bytes);
 /* What the gate serves changed: kept answers are forgotten. */
 void ck_gateway_forget(struct ck_gateway *g);
 /* One line of the structured log; pairs of key and value, NULL ends. */
@@ -72,6 +74,8 @@ struct ck_place {
  * user is bound to (struct ck_user, repository) is looked at too. False: it has answered
  * (NAME_INVALID; DENIED for an upstream or repository that is not allowed). */
 CK_MUST bool ck_place_of(struct ck_call *c, struct ck_place *ret);
+/* The same for a call that is not answered; false: nowhere. */
+CK_MUST bool ck_place_find(struct ck_call *c, struct ck_place *ret);
 
 /* Whether the session may; else answers 401 or 403 and returns false. */
 CK_MUST bool ck_call_may(struct ck_call *c, uint32_t role);
@@ -132,7 +136,12 @@ void ck_sessions_free(struct ck_sessions *s);
 bool ck_session_of(struct ck_gateway *g, uint64_t session, struct ck_arena *a, ck_view *ret_user,
                    uint32_t *ret_roles);
 struct ck_uploads *ck_uploads_new(void);
-void ck_uploads_free(struct ck_uploads *u); /* waits for none */
+void ck_uploads_free(struct ck_uploads *u); /* those that still come in are given up */
+/* Ends uploads and claims that nobody goes on with. The clock calls it, and every push. */
+void ck_uploads_tick(struct ck_gateway *g);
+/* Whether the blob was pushed to (or mounted in) this repository lately. Who may push there may
+ * have it, although no manifest reaches it yet. */
+bool ck_upload_claimed(struct ck_gateway *g, ck_view repository, const struct ck_digest *d);
 struct ck_harbor *ck_harbor_new(void);
 void ck_harbor_free(struct ck_harbor *h);
 
