@@ -418,8 +418,8 @@ static void what_is_in_no_store_is_judged_by_its_facts(void **state)
 static void a_line_is_cut_where_it_must(void **state)
 {
     struct fixture *f = *state;
-    ck_view reasons[] = { CK_V("first: \xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"), CK_V("the second of the reasons"),
-                          CK_V("third") };
+    ck_view reasons[] = { CK_V("first: \xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"),
+                          CK_V("the second of the reasons"), CK_V("third") };
     struct ck_verdict v = { .decision = CK_DENY, .reasons = reasons, .n_reasons = 3 };
     assert_string_equal(ck_verdict_line(&v, 200, &f->arena),
                         "denied: first: \xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4; the second of "
