@@ -370,7 +370,7 @@ ck_err *ck_image_artifact(ck_view json, ck_view declared, struct ck_arena *a,
 
 static int by_key(const void *x, const void *y)
 {
-    const struct ck_annotation *a = x, *b = y;
+    const struct ck_config_pair *a = x, *b = y;
     return ck_view_cmp(a->key, b->key);
 }
 
