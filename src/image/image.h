@@ -5,7 +5,8 @@
  * ("Config", Go readers fold them); a document with both `layers` and `manifests`
  * (CVE-2021-41190); a `mediaType` that contradicts the descriptor's or the document's shape;
  * schemaVersion other than 2 (schema 1 by name); negative, fractional or > 2^53 sizes; digests of
- * bad form; counts past LAYERS, MANIFESTS, HISTORY; strings past STRING or with NUL; a number of
+ * bad form; counts past LAYERS, MANIFESTS, HISTORY, CONFIG_VARIABLES, CONFIG_LABELS, CONFIG_PATHS;
+ * strings past STRING, CONFIG_VARIABLE, CONFIG_LABEL or with NUL; a number of
  * diff_ids that differs from the number of layers; `urls` are ignored, never followed. Only what
  * the structures below hold is read; other members have no limit of their own but those of the
  * document.
@@ -85,6 +86,9 @@ struct ck_history {
     ck_view created, created_by, comment;
     bool empty_layer;
 };
+struct ck_config_pair {
+    ck_view key, value;
+};
 struct ck_config_doc {
     struct ck_platform platform;
     ck_view created; /* RFC 3339 as given, or empty */
@@ -95,6 +99,13 @@ struct ck_config_doc {
     struct ck_history *history;
     size_t n_history;
     bool history_ignored;
+    /* What a container of it would be started with. */
+    ck_view user;                  /* "" is root */
+    struct ck_config_pair *env;    /* in its order; a name may come twice. Never shown: values are
+                                      secret as often as not */
+    struct ck_config_pair *labels; /* by key */
+    ck_view *volumes, *ports;      /* sorted: "/data"; "80/tcp" */
+    size_t n_env, n_labels, n_volumes, n_ports;
 };
 
 /* docker save's manifest.json: an array of {Config, RepoTags, Layers}. */

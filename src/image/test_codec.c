@@ -20,6 +20,8 @@ struct docs {
     struct ck_descriptor files[2];
     struct ck_digest ids[2];
     struct ck_history history[3];
+    struct ck_config_pair env[2], labels[2];
+    ck_view volumes[2], ports[1];
     ck_view tags[1], paths[2];
     struct ck_docker_image images[2];
     struct ck_index_doc index;
@@ -50,9 +52,20 @@ static void fill(struct docs *s)
     s->history[0] = (struct ck_history){ CK_V("2026-01-01T00:00:00Z"), CK_V("ADD"), CK_V("c"),
                                            false };
     s->history[1] = (struct ck_history){ .created_by = CK_V("ENV"), .empty_layer = true };
-    s->config = (struct ck_config_doc){ { CK_V("linux"), CK_V("amd64"), CK_V(""), CK_V("") },
-                                        CK_V("2026-01-01T00:00:00Z"), s->ids, 2, s->history, 3,
-                                        false };
+    s->env[0] = (struct ck_config_pair){ CK_V("PATH"), CK_V("/bin=x") };
+    s->env[1] = (struct ck_config_pair){ CK_V("EMPTY"), CK_V("") };
+    s->labels[0] = (struct ck_config_pair){ CK_V("A"), CK_V("1") };
+    s->labels[1] = (struct ck_config_pair){ CK_V("a"), CK_V("2") };
+    s->volumes[0] = CK_V("/a");
+    s->volumes[1] = CK_V("/b");
+    s->ports[0] = CK_V("80/tcp");
+    s->config = (struct ck_config_doc){
+        .platform = { CK_V("linux"), CK_V("amd64"), CK_V(""), CK_V("") },
+        .created = CK_V("2026-01-01T00:00:00Z"), .diff_ids = s->ids, .n_diff_ids = 2,
+        .history = s->history, .n_history = 3, .user = CK_V("1000:app"), .env = s->env,
+        .n_env = 2, .labels = s->labels, .n_labels = 2, .volumes = s->volumes, .n_volumes = 2,
+        .ports = s->ports, .n_ports = 1,
+    };
     s->tags[0] = CK_V("a:1");
     s->paths[0] = CK_V("l1");
     s->paths[1] = CK_V("l2/layer.tar");
@@ -110,6 +123,11 @@ static void documents_come_back_as_they_were(void **state)
             assert_int_equal(out.manifest.layers[0].compression, CK_COMPRESSION_ZSTD);
         } else if (which == 2) {
             assert_view(out.config.history[1].created_by, "ENV");
+            assert_view(out.config.user, "1000:app");
+            assert_view(out.config.env[0].value, "/bin=x");
+            assert_view(out.config.labels[1].value, "2");
+            assert_view(out.config.volumes[1], "/b");
+            assert_view(out.config.ports[0], "80/tcp");
         } else if (which == 3) {
             assert_view(out.docker.images[0].layers[1], "l2/layer.tar");
         } else {
@@ -239,6 +257,32 @@ static void attack_lying_room_config(void **state)
     refused(&s, 2, "message config: is cut short");
 }
 
+static void attack_lying_room_execution(void **state)
+{
+    (void)state;
+    struct docs s;
+    fill(&s);
+    s.config.user = CK_V("4294967296");
+    refused(&s, 2, "at most 2147483647");
+    fill(&s);
+    s.env[0].key = CK_V("A=B");
+    refused(&s, 2, "a variable's name must not hold '='");
+    fill(&s);
+    s.env[0].value = CK_V("a\0b");
+    refused(&s, 2, "without NUL");
+    fill(&s);
+    s.labels[1].key = CK_V("A");
+    refused(&s, 2, "labels must be sorted");
+    fill(&s);
+    s.volumes[1] = CK_V("/a");
+    refused(&s, 2, "a set must be sorted");
+    fill(&s);
+    ck_autofree char *line = ck_calloc(CK_MAX_CONFIG_VARIABLE + 1, 1);
+    memset(line, 'x', CK_MAX_CONFIG_VARIABLE);
+    s.env[0].value = ck_view_of(line, CK_MAX_CONFIG_VARIABLE);
+    refused(&s, 2, "both must fit");
+}
+
 static void attack_lying_room_docker_archive(void **state)
 {
     (void)state;
@@ -326,6 +370,7 @@ int main(void)
         cmocka_unit_test(attack_lying_room_index),
         cmocka_unit_test(attack_lying_room_manifest),
         cmocka_unit_test(attack_lying_room_config),
+        cmocka_unit_test(attack_lying_room_execution),
         cmocka_unit_test(attack_lying_room_docker_archive),
         cmocka_unit_test(attack_lying_room_artifact),
         cmocka_unit_test(attack_counts_cannot_make_the_hub_allocate),
