@@ -116,6 +116,13 @@
     X(TOML_VALUES, 10000, "values", "of one file, tables included; the short names are 200")     \
     X(HELPER_OUTPUT, 64 * CK_KIB, "bytes", "what a credential helper says: a name, a secret")    \
     X(HELPER_SECONDS, 30, "seconds", "a credential helper may ask a keyring, never a person")    \
+    /* pushes */                                                                                 \
+    X(UPLOADS, 256, "uploads", "open at a time; docker pushes five layers at once")              \
+    X(USER_UPLOADS, 64, "uploads", "of one user; a build farm shares a robot")                   \
+    X(UPLOAD_IDLE, 900, "seconds", "an upload that nobody goes on with")                         \
+    X(CLAIMS, 65536, "blobs", "pushed and in no manifest yet; 127 layers of 500 images")         \
+    X(CLAIM_SECONDS, 21600, "seconds", "that a pushed blob waits for its manifest")              \
+    X(PUSH_TAGS, 16, "tags", "that one manifest is pushed with; the specification asks for 10")  \
     /* the gate's books */                                                                       \
     X(REPOSITORY_IMAGES, 1024, "images", "of one repository that share a blob; each is judged")  \
     X(PULLS, 4000000, "lines", "who pulled what; some 2 GiB. The oldest go")                     \

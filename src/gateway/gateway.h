@@ -26,6 +26,9 @@ struct ck_gateway_options {
                                       public */
     size_t n_upstreams;
     bool anonymous_pull, insecure_http, head_deny_405;
+    const char *const *unjudged; /* hosted repositories that are served without a verdict: names, or
+                                    beginnings with a star behind */
+    size_t n_unjudged;
     bool immutable_tags; /* a tag of the hosted area is never moved or deleted */
     unsigned wait_ms;    /* how long a first pull may wait; 0: 60,000 */
     unsigned tag_ms;     /* how long a tag's digest is believed without asking; 0: 60,000 */

@@ -73,6 +73,9 @@ struct ck_place {
  * (NAME_INVALID; DENIED for an upstream or repository that is not allowed). */
 CK_MUST bool ck_place_of(struct ck_call *c, struct ck_place *ret);
 
+/* A hosted repository that the options name as one of artifacts: served without a verdict. */
+bool ck_place_unjudged(const struct ck_gateway *g, const struct ck_place *p);
+
 /* Whether the session may; else answers 401 or 403 and returns false. */
 CK_MUST bool ck_call_may(struct ck_call *c, uint32_t role);
 
@@ -132,7 +135,12 @@ void ck_sessions_free(struct ck_sessions *s);
 bool ck_session_of(struct ck_gateway *g, uint64_t session, struct ck_arena *a, ck_view *ret_user,
                    uint32_t *ret_roles);
 struct ck_uploads *ck_uploads_new(void);
-void ck_uploads_free(struct ck_uploads *u); /* waits for none */
+void ck_uploads_free(struct ck_uploads *u); /* those that still come in are given up */
+/* Ends uploads and claims that nobody goes on with. The clock calls it, and every push. */
+void ck_uploads_tick(struct ck_gateway *g);
+/* Whether the blob was pushed to (or mounted in) this repository lately. Who may push there may
+ * have it, although no manifest reaches it yet. */
+bool ck_upload_claimed(struct ck_gateway *g, ck_view repository, const struct ck_digest *d);
 struct ck_harbor *ck_harbor_new(void);
 void ck_harbor_free(struct ck_harbor *h);
 
