@@ -174,6 +174,7 @@
     X(HARBOR_REQUEST, 64 * CK_KIB, "bytes", "a scan request of Harbor, credentials included")    \
     X(HARBOR_SCANS, 64, "scans", "that Harbor asked for and that wait or run")                   \
     X(HARBOR_REPORTS, 256, "reports", "kept for Harbor, which fetches each once")                \
+    X(HARBOR_KEPT, 64 * CK_MIB, "bytes", "all reports kept for Harbor, but for the last")        \
     X(HARBOR_REPORT, 32 * CK_MIB, "bytes", "one report; 10,000 findings take some 8 MiB")        \
     /* the serve room */                                                                         \
     X(SERVE_MEMORY, 256 * CK_MIB, "bytes", "4,096 connections with 32 KiB each, and what is kept")\
