@@ -76,6 +76,7 @@ static ck_err *name_it(struct put *p)
     if (!ck_digest_eq(&got, &want))
         return ck_err_new(CK_ERR_HOSTILE, "%s: the bytes have the digest %s",
                           ck_digest_text(&want, said), ck_digest_text(&got, have));
+    p->code = CK_OCI_MANIFEST_INVALID;
     if (!is_digest(q->reference))
         CK_TRY(add_tag(p, q->reference));
     for (size_t i = 0; i < q->n_words; i++)
