@@ -153,6 +153,20 @@
     X(POLICY_PERSONS, 10, "people", "who must release an image; more never come together")       \
     X(POLICY_CASES, 10000, "cases", "of one file of cases")                                      \
     X(ERROR_TEXT, 1024, "bytes", "one link of an error chain")                                   \
+    /* those who ask whether it may run */                                                       \
+    X(ADMISSION_BODY, 3 * CK_MIB, "bytes", "an AdmissionReview; etcd holds objects of 1.5 MiB")  \
+    X(ADMISSION_IMAGES, 256, "images", "different ones of one object; a pod has some 10")        \
+    X(ADMISSION_ENTRIES, 4096, "entries", "containers or volumes of one pod")                    \
+    X(ADMISSION_IMAGE, 512, "bytes", "an image's name: 255, a tag of 128 and a digest fit")      \
+    X(ADMISSION_NAMES, 48 * CK_KIB, "bytes", "all names of one question: it is one packet")      \
+    X(ADMISSION_TEXT, 4096, "bytes", "what a person is told; API servers cut warnings there")    \
+    X(DOCKER_AUTHZ, 8 * CK_MIB, "bytes", "4 MiB of body in base64, and the headers")             \
+    X(DOCKER_BODY, 1 * CK_MIB, "bytes", "of a container or service that is made")                \
+    X(DOCKER_QUERY, 16 * CK_KIB, "bytes", "a request's path and query")                          \
+    X(HARBOR_REQUEST, 64 * CK_KIB, "bytes", "a scan request of Harbor, credentials included")    \
+    X(HARBOR_SCANS, 64, "scans", "that Harbor asked for and that wait or run")                   \
+    X(HARBOR_REPORTS, 256, "reports", "kept for Harbor, which fetches each once")                \
+    X(HARBOR_REPORT, 32 * CK_MIB, "bytes", "one report; 10,000 findings take some 8 MiB")        \
     /* the serve room */                                                                         \
     X(SERVE_MEMORY, 256 * CK_MIB, "bytes", "4,096 connections with 32 KiB each, and what is kept")\
     X(SERVE_DESCRIPTORS, 16384, "descriptors", "two a connection, and those of kept blobs")      \

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -219,15 +218,6 @@ static ck_err *open_db_alone(struct ck_store *s)
 
 /* --- the store -------------------------------------------------------------------------------- */
 
-static char *login_name(void)
-{
-    struct passwd pw, *found = NULL;
-    char text[4096];
-    if (getpwuid_r(getuid(), &pw, text, sizeof text, &found) == 0 && found && *found->pw_name)
-        return ck_strndup(found->pw_name, strlen(found->pw_name));
-    return ck_format("%u", (unsigned)getuid());
-}
-
 static ck_err *default_dir(const char *dir, char **ret)
 {
     const char *env = getenv("COCKET_STORE");
@@ -247,7 +237,7 @@ ck_err *ck_store_open(const char *dir, struct ck_store **ret)
         s->blobs[i] = -1;
     s->partial = s->leases = -1;
     pthread_mutex_init(&s->mutex, NULL);
-    s->who = login_name();
+    s->who = ck_login_name();
     ck_err *e = default_dir(dir, &s->dir);
     if (!e)
         e = open_dirs(s);

@@ -215,6 +215,9 @@ CK_MUST ck_err *ck_store_unlink(struct ck_store *s, ck_view repository, const st
  * 0). */
 CK_MUST ck_err *ck_store_tags(struct ck_store *s, ck_view repository, ck_view last, size_t max,
                               struct ck_arena *a, ck_view **ret, size_t *ret_n, bool *ret_more);
+/* The repository's tags that mean this manifest, or an index that leads to it; sorted. */
+CK_MUST ck_err *ck_store_tags_of(struct ck_store *s, ck_view repository, const struct ck_digest *d,
+                                 struct ck_arena *a, ck_view **ret, size_t *ret_n);
 /* Repositories that anything is linked to, the same way. */
 CK_MUST ck_err *ck_store_linked_repositories(struct ck_store *s, ck_view last, size_t max,
                                              struct ck_arena *a, ck_view **ret, size_t *ret_n,

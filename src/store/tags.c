@@ -27,6 +27,29 @@ ck_err *ck_store_tags(struct ck_store *s, ck_view repository, ck_view last, size
     return ck_tx_end(s, tags(s, repository, last, max, a, ret, ret_n, ret_more));
 }
 
+static ck_err *tags_of(struct ck_store *s, ck_view repository, const struct ck_digest *d,
+                       struct ck_arena *a, ck_view **ret, size_t *ret_n)
+{
+    ck_autoquery struct ck_query q = { 0 };
+    bool more;
+    CK_TRY(ck_query_new(s, "WITH RECURSIVE above(d) AS (VALUES(?1) UNION SELECT part.image"
+                           " FROM above JOIN part ON part.digest=above.d AND part.role=2)"
+                           " SELECT substr(name, length(?2)+2) AS tag"
+                           " FROM above CROSS JOIN name ON name.digest=d"
+                           " WHERE name>?2||':' AND name<?2||';' AND instr(tag,'/')=0"
+                           " AND instr(tag,'@')=0 ORDER BY name", &q));
+    ck_bind_digest(&q, d);
+    ck_bind_text(&q, repository);
+    return ck_query_texts(&q, SIZE_MAX, a, ret, ret_n, &more);
+}
+
+ck_err *ck_store_tags_of(struct ck_store *s, ck_view repository, const struct ck_digest *d,
+                         struct ck_arena *a, ck_view **ret, size_t *ret_n)
+{
+    CK_TRY(ck_tx_read(s));
+    return ck_tx_end(s, tags_of(s, repository, d, a, ret, ret_n));
+}
+
 /* --- one name --------------------------------------------------------------------------------- */
 
 static ck_err *name_of(struct ck_store *s, ck_view name, struct ck_store_name *ret, bool *ret_found)

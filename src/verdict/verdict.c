@@ -51,6 +51,18 @@ static ck_err *leads_to(struct work *w, const struct ck_digest *from, unsigned d
     return NULL;
 }
 
+/* Which rules are for it depends on tags, also where it was asked for by digest. */
+static ck_err *take_tags(struct work *w)
+{
+    ck_view *tags = NULL;
+    if (!w->subject.name || w->name.tag.n)
+        return NULL;
+    CK_TRY(ck_store_tags_of(w->store, w->subject.repository, &w->entry.image.digest, w->a, &tags,
+                            &w->subject.n_tags));
+    w->subject.tags = tags;
+    return NULL;
+}
+
 /* What is known of the tag. Where it means an index, its days are those of the index. */
 static ck_err *take_history(struct work *w)
 {
@@ -190,20 +202,28 @@ static void begin(struct work *w, struct ck_verdict *v)
     };
 }
 
-/* Of an image that nobody has looked into, or not to its end, the policy could judge the name only:
- * what it says of that counts where it is worse. */
-static void unexamined(struct work *w, struct ck_verdict *v)
+/* What the scan that refused it has seen of it, or an earlier one, counts no more. */
+static void say_refused(struct work *w, struct ck_verdict *v)
 {
-    const struct ck_store_entry *e = &w->entry;
-    if (refused(e))
-        say_person(w, v, "a scan refused it,");
-    else
-        say(w, v, CK_V("not examined"));
-    enum ck_decision d = refused(e) ? CK_DENY : CK_QUARANTINE;
-    if (d > v->policy)
-        v->policy = v->decision = d;
-    if (v->policy == CK_QUARANTINE && v->persons == 0)
-        v->persons = 1;
+    say_person(w, v, "refused");
+    v->policy = v->decision = CK_DENY;
+    v->persons = 0;
+}
+
+/* What the last scan was to ask beyond the policy. */
+static void say_fail_on(struct work *w, struct ck_verdict *v)
+{
+    const struct ck_facts *f = w->subject.facts;
+    size_t over = 0;
+    for (size_t i = 0; f && f->has_fail_on && i < f->n_findings; i++)
+        over += f->findings[i].severity >= f->fail_on;
+    if (!over)
+        return;
+    say(w, v, ck_view_str(ck_arena_format(w->a, "--fail-on: %zu finding%s of severity %s or above",
+                                          over, over == 1 ? "" : "s",
+                                          ck_severity_name(f->fail_on))));
+    v->policy = v->decision = CK_DENY;
+    v->persons = 0;
 }
 
 /* As many as the rule wants, or one, who was asked when one was enough. */
@@ -231,14 +251,15 @@ static void people(struct work *w, struct ck_verdict *v)
     }
 }
 
-static void conclude(struct work *w, bool name_only, struct ck_verdict *ret)
+static void conclude(struct work *w, struct ck_verdict *ret)
 {
     struct ck_verdict v;
     begin(w, &v);
     if (w->entry.by_person && w->entry.state == CK_DENIED)
         say_person(w, &v, "denied");
-    if (!v.examined && (!name_only || refused(&w->entry)))
-        unexamined(w, &v);
+    if (!v.examined && refused(&w->entry))
+        say_refused(w, &v);
+    say_fail_on(w, &v);
     say_policy(w, &v);
     people(w, &v);
     *ret = v;
@@ -260,14 +281,14 @@ ck_err *ck_verdict_of(struct ck_store *s, const struct ck_policy *p, const struc
     if (!found)
         return no_image(d);
     CK_TRY(take_name(&w));
+    CK_TRY(take_tags(&w));
     CK_TRY(take_history(&w));
     CK_TRY(take_facts(&w));
     CK_TRY(take_bases(&w));
     CK_TRY(ck_store_approvals(s, d, &w.approvals));
-    bool name_only = w.entry.image.index || (!w.subject.facts && inert(&w.entry));
-    w.subject.index = !w.subject.facts;
+    w.subject.index = w.entry.image.index || (!w.subject.facts && inert(&w.entry));
     ask(&w, p);
-    conclude(&w, name_only, ret);
+    conclude(&w, ret);
     return NULL;
 }
 
@@ -279,7 +300,7 @@ ck_err *ck_verdict_of_facts(const struct ck_policy *p, const struct ck_facts *f,
     CK_TRY(take_name(&w));
     w.subject.facts = f;
     ask(&w, p);
-    conclude(&w, false, ret);
+    conclude(&w, ret);
     return NULL;
 }
 

@@ -16,7 +16,7 @@ struct ck_verdict_question {
 
 struct ck_verdict {
     enum ck_decision decision; /* what holds now */
-    enum ck_decision policy;   /* what the policy says, whatever people have decided */
+    enum ck_decision policy;   /* what it is but for people: the policy's, and the last scan's */
     bool examined;             /* there are facts; else it is quarantined as "not examined" */
     bool complete;             /* all its blobs are in the store */
     bool by_person;            /* a person's denial or release decided it */
