@@ -48,7 +48,7 @@ static ck_err *best_child(struct ck_call *c, ck_view repository, const struct ck
         char text[CK_DIGEST_TEXT];
         bool found = false;
         CK_TRY(ck_store_get(c->g->store, &p->digest, &c->arena, &child, &found));
-        if (!found || child.image.artifact_type.n || child.image.has_subject)
+        if (!found)
             continue;
         if (child.image.index) {
             if (depth < CK_MAX_INDEX_NESTING)
@@ -94,7 +94,7 @@ ck_err *ck_call_judge(struct ck_call *c, ck_view repository, ck_view name,
     *ret_known = true;
     if (e.image.index)
         CK_TRY(judge_index(c, repository, &e, &v));
-    else if (e.image.has_subject && v.decision == CK_ALLOW) {
+    else if (e.image.has_subject && !v.examined && v.decision == CK_ALLOW) {
         /* Where the subject is not there (yet), the artifact is judged for itself. */
         struct ck_verdict of_subject;
         bool known = false;
@@ -108,7 +108,7 @@ ck_err *ck_call_judge(struct ck_call *c, ck_view repository, ck_view name,
             if (known && of_subject.decision != CK_ALLOW)
                 v = of_subject;
         }
-    } else if (!v.examined && !v.by_person && !e.image.artifact_type.n && v.decision != CK_DENY) {
+    } else if (!v.examined && !v.by_person && v.decision == CK_QUARANTINE) {
         *ret_known = false;
     }
     *ret_verdict = v;

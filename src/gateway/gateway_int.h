@@ -49,6 +49,8 @@ void ck_call_answer(struct ck_call *c, struct ck_answer *w);
 void ck_call_fail(struct ck_call *c, ck_err *e);
 void ck_call_refuse(struct ck_call *c, uint16_t status, enum ck_oci_error code, const char *fmt,
                     ...) CK_PRINTF(4, 5);
+/* 200 and the like, with a body of any length. */
+void ck_answer_bytes(struct ck_call *c, struct ck_answer *w, ck_view bytes);
 /* What the gate serves changed: kept answers are forgotten. */
 void ck_gateway_forget(struct ck_gateway *g);
 /* One line of the structured log; pairs of key and value, NULL ends. */
@@ -72,6 +74,8 @@ struct ck_place {
  * user is bound to (struct ck_user, repository) is looked at too. False: it has answered
  * (NAME_INVALID; DENIED for an upstream or repository that is not allowed). */
 CK_MUST bool ck_place_of(struct ck_call *c, struct ck_place *ret);
+/* The same for a call that is not answered; false: nowhere. */
+CK_MUST bool ck_place_find(struct ck_call *c, struct ck_place *ret);
 
 /* A hosted repository that the options name as one of artifacts: served without a verdict. */
 bool ck_place_unjudged(const struct ck_gateway *g, const struct ck_place *p);
