@@ -292,18 +292,16 @@ static void a_blob_is_mounted_from_where_one_may_pull(void **state)
 static void unjudged_repositories_are_named_by_pattern(void **state)
 {
     struct rig *r = *state;
-    static const char *const patterns[] = { "hosted/charts/*", "hosted/one" };
-    struct ck_place p = { .hosted = true, .repository = "gate.internal/hosted/one" };
-    assert_false(ck_place_unjudged(&r->g, &p));
+    static const char *const patterns[] = { "hosted/charts/*", "hosted/one",
+                                            "docker.io/library/debian" };
+    assert_false(ck_is_unjudged(&r->g, CK_V("gate.internal/hosted/one")));
     r->o.unjudged = patterns;
-    r->o.n_unjudged = 2;
-    assert_true(ck_place_unjudged(&r->g, &p));
-    p.repository = "gate.internal/hosted/charts/x";
-    assert_true(ck_place_unjudged(&r->g, &p));
-    p.repository = "gate.internal/hosted/one/more";
-    assert_false(ck_place_unjudged(&r->g, &p));
-    p = (struct ck_place){ .repository = "gate.internal/hosted/one" }; /* not of the hosted area */
-    assert_false(ck_place_unjudged(&r->g, &p));
+    r->o.n_unjudged = 3;
+    assert_true(ck_is_unjudged(&r->g, CK_V("gate.internal/hosted/one")));
+    assert_true(ck_is_unjudged(&r->g, CK_V("gate.internal/hosted/charts/x")));
+    assert_false(ck_is_unjudged(&r->g, CK_V("gate.internal/hosted/one/more")));
+    assert_false(ck_is_unjudged(&r->g, CK_V("docker.io/hosted/one"))); /* of an upstream */
+    assert_false(ck_is_unjudged(&r->g, CK_V("docker.io/library/debian")));
 }
 
 int main(int argc, char **argv)
