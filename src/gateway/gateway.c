@@ -337,8 +337,10 @@ static void *clock_main(void *arg)
     for (unsigned i = 1; !atomic_load(&g->core->ending); i++) {
         nanosleep(&tick, NULL);
         look_at_store(g, &version);
-        if (i % TICKS_A_SECOND == 0)
+        if (i % TICKS_A_SECOND == 0) {
             ck_pulls_flush(g);
+            ck_uploads_tick(g);
+        }
         if (i % DB_TICKS == 0)
             look_at_db(g);
     }

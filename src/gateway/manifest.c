@@ -207,7 +207,8 @@ static unsigned patience(struct pull *p)
     ck_err *e = ck_call_judge(p->c, ck_view_str(p->place.repository), p->name, &p->digest, &v,
                               &known);
     ck_err_free(e);
-    p->has_digest = !e && known && v.decision == CK_ALLOW; /* else there is nothing to fall back to */
+    /* Else there is nothing to fall back to. */
+    p->has_digest = !e && known && v.decision == CK_ALLOW;
     return p->has_digest && wait > STALE_WAIT_MS ? STALE_WAIT_MS : wait;
 }
 
