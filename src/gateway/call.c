@@ -89,6 +89,16 @@ static ck_err *judge_index(struct ck_call *c, ck_view repository, const struct c
     return NULL;
 }
 
+/* What a person has said of it counts nevertheless. */
+static void let_through(struct ck_verdict *v)
+{
+    if (v->by_person)
+        return;
+    v->decision = CK_ALLOW;
+    v->n_reasons = 0;
+    v->until = 0;
+}
+
 ck_err *ck_call_judge(struct ck_call *c, ck_view repository, ck_view name,
                       const struct ck_digest *d, struct ck_verdict *ret_verdict, bool *ret_known)
 {
@@ -101,7 +111,9 @@ ck_err *ck_call_judge(struct ck_call *c, ck_view repository, ck_view name,
         return NULL;
     CK_TRY(ck_call_verdict(c, name, d, &v));
     *ret_known = true;
-    if (e.image.index)
+    if (ck_is_unjudged(c->g, repository))
+        let_through(&v);
+    else if (e.image.index)
         CK_TRY(judge_index(c, repository, &e, &v));
     else if (e.image.has_subject && !v.examined && v.decision == CK_ALLOW) {
         /* Where the subject is not there (yet), the artifact is judged for itself. */
