@@ -6,13 +6,12 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "gateway/admit_judge.h"
+#include "gateway/serving.h"
 #include "image/name.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
-#include <unistd.h>
 
 enum { TAG_MS = 60000, ANSWER_MS = 200 };
 
@@ -59,21 +58,6 @@ static void put_entry(struct ck_buf *out, const struct ck_admit_image *im)
     ck_put_u8(out, '}');
 }
 
-static ck_err *as_file(ck_view bytes, int *ret)
-{
-    int fd = memfd_create("verdicts", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (fd < 0)
-        return ck_err_errno(CK_ERR_OURS, "memfd_create");
-    ck_err *e = ck_write_all(fd, bytes);
-    if (!e && fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL))
-        e = ck_err_errno(CK_ERR_OURS, "sealing");
-    if (e)
-        close(fd);
-    else
-        *ret = fd;
-    return e;
-}
-
 static void answer(struct ck_call *c, const struct admission *m)
 {
     ck_autobuf struct ck_buf out = ck_buf_new(CK_LIMIT_NONE);
@@ -84,17 +68,7 @@ static void answer(struct ck_call *c, const struct admission *m)
         put_entry(&out, &m->v[i].image);
     }
     ck_put_u8(&out, ']');
-    w.size = out.n;
-    if (out.n <= CK_WIRE_BODY) {
-        w.body = ck_buf_view(&out);
-    } else {
-        ck_err *e = as_file(ck_buf_view(&out), &w.fd);
-        if (e) {
-            ck_call_fail(c, e);
-            return;
-        }
-    }
-    ck_call_answer(c, &w);
+    ck_answer_bytes(c, &w, ck_buf_view(&out));
 }
 
 /* --- flights ---------------------------------------------------------------------------------- */

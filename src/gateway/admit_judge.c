@@ -66,41 +66,25 @@ static ck_view authority(const char *url)
     return ck_view_ends(host, port) ? ck_view_head(host, host.n - port.n) : host;
 }
 
-static const char *tail_of(const struct ck_name *n, struct ck_arena *a)
+/* Names of this gate are names of what it serves. False: of nothing that it may. */
+static bool resolve(struct ck_call *c, const struct ck_name *n, struct ck_place *ret)
 {
-    char text[CK_DIGEST_TEXT] = "";
-    if (n->has_digest)
-        ck_digest_text(&n->digest, text);
-    return ck_arena_format(a, "%s%.*s%s%s", n->tag.n ? ":" : "", CK_VF(n->tag),
-                           n->has_digest ? "@" : "", text);
+    bool own = ck_view_eq(n->host, authority(ck_gateway_url(c->g)));
+    c->ask.ns = c->ask.host = (ck_view){ 0 };
+    c->ask.repository = own ? n->path
+                            : ck_view_str(ck_arena_format(&c->arena, "%.*s/%.*s", CK_VF(n->host),
+                                                          CK_VF(n->path)));
+    return ck_place_find(c, ret);
 }
 
-static bool is_below(ck_view path, const char *prefix)
-{
-    ck_view rest, first = ck_view_split(path, '/', &rest);
-    return rest.n && ck_view_eq(first, ck_view_str(prefix));
-}
-
-/* Names of this gate are names of what it serves. */
-static ck_err *resolve(struct ck_call *c, struct ck_name *n, bool *ret_hosted)
-{
-    const char *hosted = c->g->o->hosted ? c->g->o->hosted : "hosted";
-    if (!ck_view_eq(n->host, authority(ck_gateway_url(c->g))))
-        return NULL;
-    if (is_below(n->path, hosted)) {
-        n->host = CK_V(CK_HOSTED_HOST);
-        *ret_hosted = true;
-        return NULL;
-    }
-    const char *text = ck_arena_format(&c->arena, "%.*s%s", CK_VF(n->path), tail_of(n, &c->arena));
-    return ck_name_parse(ck_view_str(text), &c->arena, n);
-}
-
-static void keep_name(struct ck_call *c, const struct ck_name *n, struct ck_admit_image *im)
+static void keep_name(struct ck_call *c, const struct ck_name *n, const struct ck_place *place,
+                      struct ck_admit_image *im)
 {
     char text[CK_DIGEST_TEXT];
-    im->repository = ck_arena_format(&c->arena, "%.*s/%.*s", CK_VF(n->host), CK_VF(n->path));
-    im->judged_as = ck_arena_format(&c->arena, "%s:%.*s", im->repository, CK_VF(n->tag));
+    im->hosted = place->hosted;
+    im->repository = place->repository;
+    im->judged_as = n->tag.n ? ck_arena_format(&c->arena, "%s:%.*s", im->repository, CK_VF(n->tag))
+                             : im->repository;
     im->name = im->judged_as;
     if (!n->has_digest) {
         ck_admit_warn(c, im, "not pinned: the tag may come to mean another image");
@@ -108,23 +92,22 @@ static void keep_name(struct ck_call *c, const struct ck_name *n, struct ck_admi
     }
     im->pinned = im->has_digest = true;
     im->digest = n->digest;
-    im->name = ck_arena_format(&c->arena, "%s@%s", im->repository,
-                               ck_digest_text(&n->digest, text));
-    if (!n->tag.n)
-        im->judged_as = im->name;
+    ck_digest_text(&n->digest, text);
+    im->name = ck_arena_format(&c->arena, "%s@%s", im->repository, text);
+    im->judged_as = ck_arena_format(&c->arena, "%s@%s", im->judged_as, text);
 }
 
 static ck_err *read_name(struct ck_call *c, struct ck_admit_image *im)
 {
     struct ck_name n;
+    struct ck_place place;
     if (ck_view_starts(im->word, CK_V("docker://")))
         return ck_err_new(CK_ERR_USAGE, "no name of an image: no runtime takes docker://");
     CK_TRY(ck_name_parse(im->word, &c->arena, &n));
-    CK_TRY(resolve(c, &n, &im->hosted));
-    if (!im->hosted && !ck_upstream_allowed(c->g, n.host))
+    if (!resolve(c, &n, &place))
         return ck_err_new(CK_ERR_USAGE, "%.*s is not among the registries that this gate may ask",
                           CK_VF(n.host));
-    keep_name(c, &n, im);
+    keep_name(c, &n, &place, im);
     return NULL;
 }
 
@@ -220,7 +203,8 @@ static ck_err *child_for(struct ck_call *c, const struct ck_store_entry *index,
     return NULL;
 }
 
-static ck_err *wanted_platforms(const struct ck_call *c, struct ck_platform v[WANTED], size_t *ret_n)
+static ck_err *wanted_platforms(const struct ck_call *c, struct ck_platform v[WANTED],
+                                size_t *ret_n)
 {
     size_t n = 0;
     ck_view rest = c->g->o->platforms ? ck_view_str(c->g->o->platforms) : CK_V("");
