@@ -275,8 +275,8 @@ static int add_sockets(scmp_filter_ctx f, unsigned calls)
     return rc;
 }
 
- * looks at /proc/sys/vm/overcommit_memory when a heap of a thread shrinks. */
- * looks at /proc/sys/vm/overcommit_memory when a thread's heap shrinks. */
+/* The name of a thread, and nothing else of prctl. Opening is refused and not killed for: malloc
+ * looks at /proc/sys/vm/overcommit_memory when a heap shrinks that is not the main one. */
 static int add_serve(scmp_filter_ctx f)
 {
     const struct scmp_arg_cmp name = SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME, 0);
