@@ -163,6 +163,10 @@ void ck_index_doc_encode(const struct ck_index_doc *d, struct ck_buf *out)
 {
     ck_put_u8(out, 'I');
     ck_put_str(out, d->media_type);
+    ck_put_str(out, d->artifact_type);
+    ck_put_u8(out, d->has_subject);
+    if (d->has_subject)
+        put_descriptor(out, &d->subject);
     ck_put_u32(out, (uint32_t)d->n);
     for (size_t i = 0; i < d->n; i++)
         put_descriptor(out, &d->manifests[i]);
@@ -171,11 +175,17 @@ void ck_index_doc_encode(const struct ck_index_doc *d, struct ck_buf *out)
 ck_err *ck_index_doc_decode(ck_view bytes, struct ck_arena *a, struct ck_index_doc *ret)
 {
     struct reader r = { .c = ck_cur_of(bytes), .a = a };
-    struct ck_index_doc d;
+    struct ck_index_doc d = { 0 };
     enum ck_media_kind kind;
     enum ck_compression compression;
     get_tag(&r, 'I');
     d.media_type = get_document_type(&r, CK_MEDIA_INDEX);
+    d.artifact_type = get_string(&r, CK_LIMIT_REFERENCE);
+    if (d.artifact_type.n)
+        judge(&r, ck_bad_media_type(d.artifact_type));
+    d.has_subject = get_bool(&r);
+    if (d.has_subject)
+        d.subject = get_descriptor(&r, &kind, &compression);
     d.n = get_count(&r, CK_LIMIT_MANIFESTS, MIN_DESCRIPTOR);
     d.manifests = ck_arena_alloc(a, d.n, sizeof *d.manifests);
     for (size_t i = 0; i < d.n && ck_cur_ok(&r.c); i++)
@@ -307,6 +317,26 @@ static struct ck_config_pair *get_pairs(struct reader *r, enum ck_limit count, e
     }
     *ret_n = n;
     return v;
+}
+
+void ck_annotations_encode(const struct ck_annotations *d, struct ck_buf *out)
+{
+    ck_put_u8(out, 'N');
+    put_pairs(out, d->v, d->n);
+}
+
+ck_err *ck_annotations_decode(ck_view bytes, struct ck_arena *a, struct ck_annotations *ret)
+{
+    struct reader r = { .c = ck_cur_of(bytes), .a = a };
+    struct ck_annotations d;
+    get_tag(&r, 'N');
+    d.v = get_pairs(&r, CK_LIMIT_JSON_VALUES, CK_LIMIT_STRING, CK_LIMIT_STRING, &d.n);
+    for (size_t i = 1; i < d.n && ck_cur_ok(&r.c); i++)
+        if (ck_view_cmp(d.v[i - 1].key, d.v[i].key) >= 0)
+            complain(&r, "annotations must be in the order of their keys");
+    CK_TRY(get_end(&r, "annotations"));
+    *ret = d;
+    return NULL;
 }
 
 static void put_execution(struct ck_buf *out, const struct ck_config_doc *d)

@@ -55,6 +55,9 @@ enum ck_document_kind {
 
 struct ck_index_doc {
     ck_view media_type;
+    ck_view artifact_type; /* or empty */
+    bool has_subject;
+    struct ck_descriptor subject; /* what this refers to */
     struct ck_descriptor *manifests;
     size_t n;
 };
@@ -88,6 +91,11 @@ struct ck_history {
 };
 struct ck_config_pair {
     ck_view key, value;
+};
+/* What a list of referrers says of one (OCI distribution-spec v1.1, listing referrers). */
+struct ck_annotations {
+    struct ck_config_pair *v;
+    size_t n;
 };
 struct ck_config_doc {
     struct ck_platform platform;
@@ -142,6 +150,8 @@ CK_MUST ck_err *ck_image_artifact(ck_view json, ck_view declared, struct ck_aren
 /* Whether config and layers are of an image's media types: ck_image_manifest would take it. Else it
  * is an artifact, which is stored and carried about, never scanned or loaded as an image. */
 bool ck_artifact_is_image(const struct ck_artifact_doc *d);
+/* Those of a manifest or index itself, in the order of their keys. */
+CK_MUST ck_err *ck_image_annotations(ck_view json, struct ck_arena *a, struct ck_annotations *ret);
 CK_MUST ck_err *ck_image_config(ck_view json, struct ck_arena *a, struct ck_config_doc *ret);
 CK_MUST ck_err *ck_image_docker_manifest(ck_view json, struct ck_arena *a,
                                          struct ck_docker_doc *ret);
@@ -161,6 +171,9 @@ CK_MUST ck_err *ck_manifest_doc_decode(ck_view bytes, struct ck_arena *a,
 void ck_artifact_doc_encode(const struct ck_artifact_doc *d, struct ck_buf *out);
 CK_MUST ck_err *ck_artifact_doc_decode(ck_view bytes, struct ck_arena *a,
                                        struct ck_artifact_doc *ret);
+void ck_annotations_encode(const struct ck_annotations *d, struct ck_buf *out);
+CK_MUST ck_err *ck_annotations_decode(ck_view bytes, struct ck_arena *a,
+                                      struct ck_annotations *ret);
 void ck_config_doc_encode(const struct ck_config_doc *d, struct ck_buf *out);
 CK_MUST ck_err *ck_config_doc_decode(ck_view bytes, struct ck_arena *a, struct ck_config_doc *ret);
 void ck_docker_doc_encode(const struct ck_docker_doc *d, struct ck_buf *out);

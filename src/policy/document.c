@@ -166,41 +166,78 @@ static bool is_one_of(ck_view v, const char *const *words)
     return false;
 }
 
-/* YAML 1.2, section 10.3.2, and for what YAML 1.1 reads otherwise. */
+static size_t span(ck_view v, const char *bytes)
+{
+    size_t n = 0;
+    while (n < v.n && v.p[n] && strchr(bytes, v.p[n]))
+        n++;
+    return n;
+}
+
+/* A decimal number with underscores, one of base 60 (both YAML 1.1), or with fraction and exponent.
+ */
+static bool is_decimal(ck_view v)
+{
+    size_t whole = span(v, "0123456789_:");
+    bool dot = whole < v.n && v.p[whole] == '.';
+    if ((v.p[0] < '0' || v.p[0] > '9') && v.p[0] != '.')
+        return false;
+    v = ck_view_from(v, whole + dot);
+    size_t fraction = dot ? span(v, "0123456789_") : 0;
+    v = ck_view_from(v, fraction);
+    if (v.n && (v.p[0] | 0x20) == 'e') {
+        v = ck_view_from(v, 1);
+        v = ck_view_from(v, v.n && (v.p[0] == '+' || v.p[0] == '-'));
+        v = ck_view_from(v, span(v, "0123456789"));
+    }
+    return v.n == 0 && whole + fraction > 0;
+}
+
+static bool is_number(ck_view v)
+{
+    if (v.n && (v.p[0] == '+' || v.p[0] == '-'))
+        v = ck_view_from(v, 1);
+    if (v.n > 2 && v.p[0] == '0' && (v.p[1] == 'x' || v.p[1] == 'o' || v.p[1] == 'b'))
+        return span(ck_view_from(v, 2), "0123456789abcdefABCDEF_") == v.n - 2;
+    return v.n && is_decimal(v);
+}
+
+/* YAML 1.2, section 10.3.2, and what YAML 1.1 reads otherwise. */
 static bool other_type(ck_view v)
 {
     static const char *const words[] = {
         "", "~", "null", "Null", "NULL", "true", "True", "TRUE", "false", "False", "FALSE",
         "yes", "Yes", "YES", "no", "No", "NO", "on", "On", "ON", "off", "Off", "OFF",
-        "y", "Y", "n", "N", "=", "<<", NULL,
+        "y", "Y", "n", "N", "=", "<<", ".nan", ".NaN", ".NAN", ".inf", ".Inf", ".INF",
+        "-.inf", "-.Inf", "-.INF", "+.inf", "+.Inf", "+.INF", NULL,
     };
-    static const char *const numbers[] = { ".inf", ".Inf", ".INF", ".nan", ".NaN", ".NAN", NULL };
-    if (is_one_of(v, words) || is_one_of(v, numbers))
-        return true;
-    bool digits = false;
-    for (size_t i = 0; i < v.n; i++) {
-        uint8_t c = v.p[i];
-        bool digit = c >= '0' && c <= '9';
-        bool hex = (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-        if (!digit && !hex && !strchr("+-._:xo", c))
-            return false;
-        digits |= digit;
-        if (i == 0 && !digit && c != '+' && c != '-' && c != '.')
-            return false;
-    }
-    return digits;
+    return is_one_of(v, words) || is_number(v);
 }
 
-/* A day or time is a text in YAML 1.2, and nothing else that is all digits and dashes is asked for.
- */
-static bool is_day(ck_view v)
+/* "2027-01-31": its beginning. There is no February 30. */
+static bool parse_day(ck_view v, int64_t *ret)
 {
-    static const char form[] = "0000-00-00";
-    if (v.n != sizeof form - 1)
+    enum { DAY = 10 };
+    static const char midnight[] = "T00:00:00Z";
+    char text[32] = { 0 }, again[32];
+    int64_t t;
+    if (v.n != DAY)
         return false;
-    for (size_t i = 0; i < v.n; i++)
-        if (form[i] == '-' ? v.p[i] != '-' : v.p[i] < '0' || v.p[i] > '9')
-            return false;
+    memcpy(text, v.p, DAY);
+    memcpy(text + DAY, midnight, sizeof midnight);
+    if (!ck_parse_time(ck_view_str(text), &t))
+        return false;
+    ck_format_time(again, t);
+    *ret = t;
+    return strcmp(text, again) == 0;
+}
+
+static bool parse_time(ck_view v, int64_t *ret)
+{
+    int64_t day, t;
+    if (!parse_day(ck_view_head(v, 10), &day) || !ck_parse_time(v, &t))
+        return false;
+    *ret = t;
     return true;
 }
 
@@ -227,7 +264,7 @@ ck_err *ck_doc_text(struct ck_doc *d, const struct ck_yaml_node *n, void *ret)
                              d->key, n->value.n, (unsigned long long)CK_MAX_POLICY_TEXT);
     if (ck_view_trim(n->value).n == 0)
         return ck_doc_refuse(d, n, "%s must be text, and is empty", d->key);
-    if (n->plain && other_type(n->value) && !is_day(n->value))
+    if (n->plain && other_type(n->value))
         return ck_doc_refuse(d, n, "%s must be text: write \"%.*s\", in quotes", d->key,
                              CK_VF(ck_view_head(n->value, 80)));
     if (!printable(n->value))
@@ -285,25 +322,21 @@ ck_err *ck_doc_duration(struct ck_doc *d, const struct ck_yaml_node *n, void *re
 
 ck_err *ck_doc_time(struct ck_doc *d, const struct ck_yaml_node *n, void *ret)
 {
-    int64_t t;
     CK_TRY(scalar(d, n, "a time"));
-    if (!ck_parse_time(n->value, &t))
-        return ck_doc_refuse(d, n, "%s: \"%.*s\" is no time: write 2027-01-31T12:00:00Z", d->key,
-                             CK_VF(ck_view_head(n->value, 80)));
-    *(int64_t *)ret = t;
-    return NULL;
+    if (parse_time(n->value, ret))
+        return NULL;
+    return ck_doc_refuse(d, n, "%s: \"%.*s\" is no time: write 2027-01-31T12:00:00Z", d->key,
+                         CK_VF(ck_view_head(n->value, 80)));
 }
 
 ck_err *ck_doc_end_of_day(struct ck_doc *d, const struct ck_yaml_node *n, void *ret)
 {
+    enum { SECONDS = 86400 };
     int64_t t;
     CK_TRY(scalar(d, n, "a day"));
-    const char *text = ck_arena_format(d->a, "%.*sT00:00:00Z", CK_VF(ck_view_head(n->value, 80)));
-    if (is_day(n->value) && ck_parse_time(ck_view_str(text), &t)) {
-        *(int64_t *)ret = t + 86400;
-        return NULL;
-    }
-    if (!ck_parse_time(n->value, &t))
+    if (parse_day(n->value, &t))
+        t += SECONDS;
+    else if (!parse_time(n->value, &t))
         return ck_doc_refuse(d, n, "%s: \"%.*s\" is no day: write 2027-01-31, or "
                                    "2027-01-31T12:00:00Z",
                              d->key, CK_VF(ck_view_head(n->value, 80)));
