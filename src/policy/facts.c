@@ -220,6 +220,7 @@ void ck_facts_encode(const struct ck_facts *f, struct ck_buf *out)
     put_findings(out, f);
     put_config(out, f);
     put_chain(out, f);
+    ck_put_u8(out, f->has_fail_on ? (uint8_t)(1 + f->fail_on) : 0);
     ck_put_u64(out, f->size);
 }
 
@@ -254,6 +255,9 @@ ck_err *ck_facts_decode(ck_view bytes, struct ck_arena *a, struct ck_facts *ret)
     get_findings(&r, &f);
     get_config(&r, &f);
     get_chain(&r, &f);
+    uint8_t fail_on = get_word(&r, 1 + CK_SEVERITY_COUNT_, "there is no such severity");
+    f.has_fail_on = fail_on > 0;
+    f.fail_on = fail_on ? (enum ck_severity)(fail_on - 1) : CK_SEVERITY_UNKNOWN;
     f.size = ck_cur_le64(&r.c);
     CK_TRY(finish(&r));
     *ret = f;

@@ -51,6 +51,10 @@ struct ck_facts {
      * the last is the image's own. */
     struct ck_digest *chain;
     size_t n_chain;
+    /* Asked of it beyond the policy: the last scan was told to deny findings of this severity or
+     * above (--fail-on; UNKNOWN: any). */
+    bool has_fail_on;
+    enum ck_severity fail_on;
     uint64_t size;          /* of all layers as they are stored, in bytes */
 };
 

@@ -36,6 +36,7 @@ static void fill(struct full *x)
     x->f.secrets = x->secrets, x->f.n_secrets = 1;
     x->f.findings = x->findings, x->f.n_findings = 2;
     x->f.chain = x->chain, x->f.n_chain = 2;
+    x->f.has_fail_on = true, x->f.fail_on = CK_SEVERITY_HIGH;
 }
 
 static void encode(const struct ck_facts *f, struct ck_buf *out)
@@ -65,6 +66,8 @@ static void what_is_encoded_is_decoded(void **state)
     assert_view(f.secrets[0].key, "DB_PASSWORD");
     assert_true(ck_digest_eq(&f.chain[1], &x.chain[1]));
     assert_int_equal(f.size, 123456);
+    assert_true(f.has_fail_on);
+    assert_int_equal(f.fail_on, CK_SEVERITY_HIGH);
     assert_int_equal(f.end_of_life, x.f.end_of_life);
 }
 
@@ -201,7 +204,7 @@ static void a_count_is_not_believed(void **state)
     ck_autoarena struct ck_arena a = { 0 };
     ck_autobuf struct ck_buf b;
     encode(&f, &b);
-    const size_t behind = 4 + 3 + 5 * 4 + 8; /* user, five empty lists, size */
+    const size_t behind = 4 + 3 + 5 * 4 + 1 + 8; /* user, five empty lists, fail_on, size */
     size_t at = b.n - behind - 4;
     memcpy(b.p + at, "\x40\x0d\x03\0", 4); /* FACT_FINDINGS of them */
     assert_fails(ck_facts_decode(ck_buf_view(&b), &a, &f), CK_ERR_HOSTILE, "promises more");
