@@ -126,6 +126,14 @@
     /* the gate's books */                                                                       \
     X(REPOSITORY_IMAGES, 1024, "images", "of one repository that share a blob; each is judged")  \
     X(PULLS, 4000000, "lines", "who pulled what; some 2 GiB. The oldest go")                     \
+    X(CREDENTIALS, 4 * CK_KIB, "bytes", "an Authorization header of the gate's own users")       \
+    X(PASSWORD, 1024, "bytes", "of a user; a sentence of two hundred words fits")                \
+    X(PASSWORD_CHECKS, 64, "logins", "that wait for their turn; one takes 30 ms and 19 MiB")     \
+    X(SESSIONS, 4096, "sessions", "logins and tokens in use; the longest unused goes")           \
+    X(GATE_TOKENS, 8192, "tokens", "of logins, for five minutes each; the oldest go")            \
+    X(USER_TOKENS, 1024, "tokens", "of one user at the same time; the oldest go")                \
+    X(LOGIN_FAILURES, 10, "failures", "of one client within a minute; then it has to wait")      \
+    X(LOGIN_CLIENTS, 4096, "clients", "whose failures of the last minute are remembered")        \
     X(USER_NAME, 64, "bytes", "of a user or robot of the gate")                                  \
     /* the gate's hub */                                                                         \
     X(GATE_CALLS, 8192, "calls", "open questions of the serve room; more than its connections")  \

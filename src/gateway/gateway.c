@@ -411,6 +411,7 @@ static void tear_down(struct run *r)
     if (r->core.has_clock)
         pthread_join(r->core.clock, NULL);
     ck_dispatch_end(r->core.dispatch);
+    ck_sessions_stop(g->sessions);
     bool idle = ck_flights_free(g->flights);
     ck_listeners_close(&r->core.listeners);
     if (!idle) {
