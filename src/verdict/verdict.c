@@ -285,7 +285,10 @@ ck_err *ck_verdict_of(struct ck_store *s, const struct ck_policy *p, const struc
     CK_TRY(take_history(&w));
     CK_TRY(take_facts(&w));
     CK_TRY(take_bases(&w));
-    CK_TRY(ck_store_approvals(s, d, &w.approvals));
+    if (!q->without_people)
+        CK_TRY(ck_store_approvals(s, d, &w.approvals));
+    else if (w.entry.by_person)
+        w.entry.state = CK_QUARANTINED;
     w.subject.index = w.entry.image.index || (!w.subject.facts && inert(&w.entry));
     ask(&w, p);
     conclude(&w, ret);
