@@ -28,7 +28,7 @@ packages_check=(
 )
 
 # To measure.
-packages_bench=(mmdebstrap isal openssl gzip python3 docker-registry skopeo)
+packages_bench=(mmdebstrap isal openssl gzip python3 docker-registry skopeo nginx-light wrk curl)
 
 # Installs what is missing of the packages named; asks nothing. Root, or sudo that asks nothing.
 packages_install() {

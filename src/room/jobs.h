@@ -19,6 +19,7 @@ struct ck_slice {
 enum ck_document {
     CK_DOCUMENT_LAYOUT,   /* empty result */
     CK_DOCUMENT_KIND,     /* one byte: enum ck_document_kind */
+    CK_DOCUMENT_ANNOTATIONS, /* of the document itself */
     CK_DOCUMENT_INDEX,
     CK_DOCUMENT_MANIFEST,
     CK_DOCUMENT_ARTIFACT, /* a manifest of any use */

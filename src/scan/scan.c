@@ -44,7 +44,8 @@ static ck_err *read_layers(struct ck_scan *s)
 {
     struct ck_layers_options o = { .cache = &s->cache, .progress = s->options.progress,
                                    .no_sandbox = s->options.no_sandbox,
-                                   .refetch = s->options.refetch };
+                                   .refetch = s->options.refetch,
+                                   .whole = s->options.whole };
     bool any = false;
     s->n_facts = ck_source_image(s->source)->n_layers;
     s->facts = ck_calloc(s->n_facts + 1, sizeof *s->facts);

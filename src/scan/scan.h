@@ -16,6 +16,7 @@ struct ck_scan_options {
     const char *store;
     struct ck_remote_options remote;
     bool refetch;
+    bool whole; /* all layers are in the store afterwards, also those whose facts were known */
     uint64_t max_size;
 };
 

@@ -2,10 +2,8 @@
  *
  * A socket pair (SOCK_SEQPACKET) carries them both ways, one packet a message, with at most one
  * descriptor. Any number of questions may be open; answers come in any order. The room knows HTTP
- * and
- * nothing else; the hub parses no byte of HTTP, JSON or an image. What does not decode exactly
- * ends the
- * room (the hub starts another) or, from the hub, the program.
+ * and nothing else; the hub parses no byte of HTTP, JSON or an image. What does not decode exactly
+ * ends the room (the hub starts another) or, from the hub, the program.
  */
 #ifndef CK_SERVE_WIRE_H
 #define CK_SERVE_WIRE_H
@@ -28,8 +26,7 @@ enum ck_wire_type {
 
 enum ck_ask_kind {
     /* Who is it. words[0]: the Authorization header's value. Answer: 200 with session, roles,
-       message
-     * (the user's name), keep_ms; or 401. */
+     * message (the user's name), keep_ms; or 401. */
     CK_ASK_AUTH,
     /* A bearer token for this session. words: scopes as asked ("repository:a/b:pull,push").
      * Answer: body is the JSON of the token protocol. */
@@ -54,8 +51,7 @@ enum ck_ask_kind {
     CK_ASK_UPLOAD_FINISH, /* reference: the digest. Answer: 201 with digest; 400 */
     CK_ASK_UPLOAD_CANCEL, /* Answer: 204 */
     /* reference: tag or digest; words: further tags; content_type; fd: sealed memory with the
-       bytes. Answer: 201
-     * with digest, subject */
+     * bytes. Answer: 201 with digest, subject */
     CK_ASK_MANIFEST_PUT,
     CK_ASK_MANIFEST_DELETE, /* reference: tag or digest. Answer: 202 */
     CK_ASK_BLOB_DELETE,
@@ -63,23 +59,22 @@ enum ck_ask_kind {
      * the verdict with all reasons, whether work goes on. */
     CK_ASK_EXPLAIN,
     /* Admission: words are image references as typed in a pod; namespace_; first: milliseconds
-       that there are to
-     * wait. Answer: 200, body or fd: JSON array in the same order, objects with "image",
-     * "decision",
-     * "digest" (the image is pinned to it), "reasons": [], "warnings": []. */
+     * that there are to wait. Answer: 200, body or fd: JSON array in the same order, objects with
+     * "image", "decision", "digest" (the image is pinned to it), "reasons": [], "warnings": []. */
     CK_ASK_VERDICTS,
     /* The image verifier and the docker plugin ask by digest too: words as above,
        "NAME@sha256:...". */
-    CK_ASK_HARBOR_SCAN,   /* words: registry URL, its Authorization, repository, digest. 202:
-                             message is
-                             the scan's id */
-    CK_ASK_HARBOR_REPORT, /* words[0]: the id. 200: content_type, body or fd; 202 retry_after;
-                             404; 500 message */
-    CK_ASK_METRICS,       /* Answer: body or fd: lines of the hub's own metrics */
-    CK_ASK_READY,         /* 200 or 503 with message */
-    /* What the room gave out by itself, of kept answers: words are "manifest|blob NAME@REFERENCE
-       DIGEST
-     * COUNT", one line each. No answer. */
+    /* words: registry URL, its Authorization, repository, digest. 202: message is the scan's id.
+     * No words: 200, message is when the database was built (RFC 3339), or empty. */
+    CK_ASK_HARBOR_SCAN,
+    /* words: the id; "harbor" or "raw", which report. 200: body or fd; 202 retry_after; 404; 500
+     * message */
+    CK_ASK_HARBOR_REPORT,
+    CK_ASK_METRICS, /* Answer: body or fd: lines of the hub's own metrics */
+    CK_ASK_READY,   /* 200 or 503 with message */
+    /* What the room gave out by itself, of kept answers, to one client of one session: ns, host and
+     * repository as they were asked for; words are "manifest|blob REPOSITORY@REFERENCE DIGEST
+     * COUNT". No answer. */
     CK_ASK_PULLED,
     CK_ASK_KIND_COUNT_
 };
@@ -125,9 +120,8 @@ struct ck_answer {
     struct ck_digest digest, subject;
     uint64_t size, offset;
     uint32_t retry_after; /* seconds; 0: none */
-    uint32_t keep_ms;     /* the room may give the same answer to the same question of the same
-                             session for
-                             so long, unless FORGET comes; 0: not at all */
+    uint32_t keep_ms; /* the room may give the same answer to the same question of the same session
+                         for so long, unless FORGET comes; 0: not at all */
     uint64_t session;
     uint32_t roles;
     ck_view body; /* at most CK_WIRE_BODY; more goes through fd */
@@ -162,9 +156,15 @@ struct ck_serve_config {
 void ck_serve_config_encode(const struct ck_serve_config *c, struct ck_buf *out);
 CK_MUST ck_err *ck_serve_config_decode(ck_view bytes, struct ck_serve_config *ret);
 
-/* Encoding appends a whole packet (type first). Decoders check every enum, count and limit, and
- * that nothing
- * is left over; views point into the packet, arrays into `a`. */
+/* What the decoders hold every packet to, for those who send: enums, counts, the limits of each
+ * field (SERVE_AGENT, SERVE_MESSAGE, REGISTRY_NAME, HTTP_FIELD), the grammars of names, and no
+ * control character in anything that may become part of a header. */
+bool ck_ask_sound(const struct ck_ask *q);
+bool ck_answer_sound(const struct ck_answer *w);
+
+/* Encoding appends a whole packet (type first); a message or warning that is too long is cut.
+ * Decoders check that it is sound and that nothing is left over; views point into the packet,
+ * arrays into `a`. The descriptor comes beside it: fd is -1. */
 void ck_ask_encode(const struct ck_ask *q, struct ck_buf *out);
 CK_MUST ck_err *ck_ask_decode(ck_view packet, struct ck_arena *a, struct ck_ask *ret);
 void ck_answer_encode(const struct ck_answer *w, struct ck_buf *out);
@@ -175,10 +175,13 @@ void ck_wire_word_encode(enum ck_wire_type t, struct ck_buf *out); /* OPEN, FORG
 CK_MUST ck_err *ck_wire_type_of(ck_view packet, enum ck_wire_type *ret);
 
 /* Sends one packet, with fd or -1 (which stays the caller's). Blocks. Class OURS when the other
- * end is
- * gone. Any thread; packets are whole. */
+ * end is gone. Any thread; packets are whole. */
 CK_MUST ck_err *ck_wire_send(int socket, ck_view packet, int fd);
-/* Receives one into `frame` (CK_WIRE_PACKET bytes). */
+/* The same without waiting: *ret_sent is false where the other end has too much to read. */
+CK_MUST ck_err *ck_wire_try_send(int socket, ck_view packet, int fd, bool *ret_sent);
+/* Receives one into `frame` (CK_WIRE_PACKET bytes); blocks. *ret_fd is the caller's, or -1.
+ * *ret_end: the other end is closed, there is no packet. Class HOSTILE: longer than a packet, or
+ * more than one descriptor. */
 CK_MUST ck_err *ck_wire_receive(int socket, uint8_t *frame, ck_view *ret, int *ret_fd,
                                 bool *ret_end);
 

@@ -112,19 +112,25 @@ static ck_err *warn_of_name(struct ck_source *s, const struct ck_name *n)
     return NULL;
 }
 
-ck_err *ck_open_registry(struct ck_source *s, const struct ck_reference *ref)
+ck_err *ck_open_top(struct ck_source *s, const struct ck_reference *ref,
+                    struct ck_descriptor *ret)
 {
-    struct ck_descriptor top;
-    bool known = false, index = false;
+    bool known = false;
     CK_TRY(open_store(s));
     s->options.remote.no_sandbox = s->options.no_sandbox;
     CK_TRY(ck_remote_new(&ref->image, &s->options.remote, &s->remote));
     const struct ck_name *n = ck_remote_name(s->remote);
     s->image.name = ck_view_str(ck_name_text(n, &s->arena));
     CK_TRY(warn_of_name(s, n));
-    CK_TRY(from_store(s, n, &top, &known));
-    if (!known)
-        CK_TRY(from_registry(s, &top));
+    CK_TRY(from_store(s, n, ret, &known));
+    return known ? NULL : from_registry(s, ret);
+}
+
+ck_err *ck_open_registry(struct ck_source *s, const struct ck_reference *ref)
+{
+    struct ck_descriptor top;
+    bool index = false;
+    CK_TRY(ck_open_top(s, ref, &top));
     if (s->options.whole_index)
         CK_TRY(ck_index_of(s, &top, &index));
     return index ? NULL : ck_image_of(s, &top);

@@ -1,0 +1,31 @@
+/* What a name means, brought into the store with all that is needed to say what it is: for those
+ * who decide only then what else to fetch.
+ */
+#ifndef CK_SOURCE_TOP_H
+#define CK_SOURCE_TOP_H
+
+#include "source/source.h"
+
+enum ck_top_kind {
+    CK_TOP_INDEX,
+    CK_TOP_IMAGE,    /* entered with its config; its layers may be missing */
+    CK_TOP_ARTIFACT, /* a signature, attestation, SBOM: whole */
+};
+
+struct ck_top {
+    enum ck_top_kind kind;
+    struct ck_digest digest;
+    struct ck_index_doc children; /* of an index */
+};
+
+/* docker:// references only; the name itself is not entered. An artifact no layer of which can be
+ * taken for an image's is cleared; another stays in quarantine. What is there already is not asked
+ * for, if the reference has a digest. Views live in `a`. Classes as ck_source_open's. */
+CK_MUST ck_err *ck_top_fetch(const struct ck_reference *ref, const struct ck_source_options *o,
+                             struct ck_arena *a, struct ck_top *ret);
+
+/* What refers to a manifest (NAME@DIGEST) that is in the store: brought there too. */
+CK_MUST ck_err *ck_top_referrers(const struct ck_reference *ref,
+                                 const struct ck_source_options *o);
+
+#endif
