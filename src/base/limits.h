@@ -181,6 +181,14 @@
     X(SERVE_DESCRIPTORS, 16384, "descriptors", "two a connection, and those of kept blobs")      \
     X(SERVE_MESSAGE, 2 * CK_KIB, "bytes", "what a refused person is told in one line")           \
     X(SERVE_AGENT, 256, "bytes", "of a User-Agent, as far as it is handed on")                   \
+    X(SERVE_HEAD, 32 * CK_KIB, "bytes", "a connection's memory: head of a request, its answer")  \
+    X(SERVE_CONNECTIONS, 4096, "connections", "at one time; the kernel keeps more waiting")      \
+    X(SERVE_BUCKETS, 8192, "addresses", "whose requests are counted; the idlest makes room")     \
+    X(SERVE_SESSIONS, 1024, "sessions", "kept by the hash of their credentials")                 \
+    X(SERVE_KEPT, 16 * CK_MIB, "bytes", "manifests kept ready; some 2,000 of 8 KiB")             \
+    X(SERVE_KEPT_BLOBS, 512, "blobs", "kept open")                                               \
+    X(SERVE_BODIES, 32 * CK_MIB, "bytes", "bodies in memory at one time; eight of 4 MiB")        \
+    X(SERVE_DISCARD, 8 * CK_MIB, "bytes", "of a refused body, read so that its sender listens")  \
     /* the end */
 
 enum ck_limit {

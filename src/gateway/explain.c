@@ -89,15 +89,6 @@ static ck_err *put_facts(struct ck_call *c, const struct ck_digest *d, struct ck
 
 /* --- what is known ---------------------------------------------------------------------------- */
 
-static ck_view repository_of(ck_view name)
-{
-    ck_view rest, head = ck_view_split(name, '@', &rest);
-    for (size_t i = head.n; i > 0 && head.p[i - 1] != '/'; i--)
-        if (head.p[i - 1] == ':')
-            return ck_view_head(head, i - 1);
-    return head;
-}
-
 static ck_err *put_image(struct ck_call *c, const struct topic *t, struct ck_buf *b)
 {
     struct ck_store_entry e;
@@ -112,7 +103,7 @@ static ck_err *put_image(struct ck_call *c, const struct topic *t, struct ck_buf
     put_str(b, "state", ck_view_str(ck_state_name(e.state)));
     put_str(b, "platform", e.image.platform);
     put_str(b, "media_type", e.image.media_type);
-    CK_TRY(ck_call_judge(c, repository_of(t->name), t->name, &t->digest, &v, &known));
+    CK_TRY(ck_call_judge(c, ck_name_head(t->name), t->name, &t->digest, &v, &known));
     put_verdict(b, &v);
     return put_facts(c, &t->digest, b);
 }
@@ -136,8 +127,7 @@ static ck_err *put_all(struct ck_call *c, const struct topic *t, struct ck_buf *
     return NULL;
 }
 
-/* The name as the books have it. Where it was given as it stands there (the addresses that the gate
- * itself hands out), it is in `from`; else repository and reference say it. */
+/* The name as the books have it. */
 static ck_err *find_topic(struct ck_call *c, const struct ck_place *p, struct topic *t)
 {
     ck_view reference = c->ask.reference;
@@ -151,7 +141,7 @@ static ck_err *find_topic(struct ck_call *c, const struct ck_place *p, struct to
         return ck_digest_parse(reference, &t->digest);
     }
     if (!t->name.n)
-        return ck_err_new(CK_ERR_USAGE, "which image? (/explain/DIGEST, or ?name=NAME)");
+        return ck_err_new(CK_ERR_USAGE, "which image? (/explain/DIGEST, or /explain/NAME)");
     CK_TRY(ck_store_name_of(c->g->store, t->name, &n, &t->has_digest));
     if (t->has_digest)
         t->digest = n.digest;

@@ -399,6 +399,7 @@ bool ck_flights_free(struct ck_flights *fs)
     pthread_mutex_unlock(&fs->mutex);
     if (fs->has_clock)
         pthread_join(fs->clock, NULL);
+    fs->has_clock = false;
     if (!idle)
         return false;
     for (unsigned i = 0; i < fs->n_jobs; i++)

@@ -78,7 +78,7 @@ CK_MUST bool ck_place_of(struct ck_call *c, struct ck_place *ret);
 CK_MUST bool ck_place_find(struct ck_call *c, struct ck_place *ret);
 
 /* A hosted repository that the options name as one of artifacts: served without a verdict. */
-bool ck_place_unjudged(const struct ck_gateway *g, const struct ck_place *p);
+bool ck_is_unjudged(const struct ck_gateway *g, ck_view repository);
 
 /* Whether the session may; else answers 401 or 403 and returns false. */
 CK_MUST bool ck_call_may(struct ck_call *c, uint32_t role);

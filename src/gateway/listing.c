@@ -1,9 +1,12 @@
 /* TAGS, REFERRERS and CATALOG. */
 #include "gateway/core.h"
 #include "gateway/flights.h"
+#include "gateway/push_int.h"
 #include "gateway/serving.h"
 
 #include "base/text.h"
+#include "source/others.h"
+#include "source/source.h"
 
 enum { PAGE = 1000, REFERRERS_WAIT_MS = 10000 };
 
@@ -97,7 +100,43 @@ struct wait {
     struct ck_digest subject;
 };
 
-static void put_descriptor(struct ck_buf *b, const struct ck_store_entry *e)
+/* What an artifact says of itself, read in a room. */
+static ck_err *read_annotations(struct ck_call *c, struct ck_source *reader,
+                                const struct ck_digest *d, struct ck_annotations *ret)
+{
+    ck_autobuf struct ck_buf json = ck_buf_new(CK_LIMIT_NONE);
+    ck_view bytes;
+    CK_TRY(ck_document_of(c->g, d, &json));
+    CK_TRY(ck_documents_read(reader, CK_DOCUMENT_ANNOTATIONS, (ck_view){ 0 }, ck_buf_view(&json),
+                             &bytes));
+    return ck_annotations_decode(bytes, &c->arena, ret);
+}
+
+/* A list is a document: what would make it larger than one may be is left out. */
+static ck_err *put_annotations(struct ck_call *c, struct ck_source *reader,
+                               const struct ck_digest *d, struct ck_buf *b)
+{
+    ck_autobuf struct ck_buf own = ck_buf_new(CK_LIMIT_NONE);
+    struct ck_annotations notes = { 0 };
+    ck_err *e = read_annotations(c, reader, d, &notes);
+    if (e && ck_err_class(e) == CK_ERR_OURS)
+        return e;
+    ck_err_free(e);
+    for (size_t i = 0; i < notes.n; i++) {
+        ck_put_bytes(&own, i ? CK_V(",") : CK_V(",\"annotations\":{"));
+        ck_buf_json_str(&own, notes.v[i].key);
+        ck_put_bytes(&own, CK_V(":"));
+        ck_buf_json_str(&own, notes.v[i].value);
+    }
+    if (notes.n && b->n + own.n < CK_MAX_DOCUMENT) {
+        ck_put_bytes(b, ck_buf_view(&own));
+        ck_put_bytes(b, CK_V("}"));
+    }
+    return NULL;
+}
+
+static ck_err *put_descriptor(struct ck_call *c, struct ck_source *reader, struct ck_buf *b,
+                              const struct ck_store_entry *e)
 {
     char text[CK_DIGEST_TEXT];
     ck_put_bytes(b, CK_V("{\"mediaType\":"));
@@ -108,7 +147,36 @@ static void put_descriptor(struct ck_buf *b, const struct ck_store_entry *e)
         ck_put_bytes(b, CK_V(",\"artifactType\":"));
         ck_buf_json_str(b, e->image.artifact_type);
     }
+    CK_TRY(put_annotations(c, reader, &e->image.digest, b));
     ck_put_bytes(b, CK_V("}"));
+    return NULL;
+}
+
+static ck_err *is_listed(struct ck_call *c, const struct wait *q, const struct ck_store_entry *e,
+                         bool *ret)
+{
+    *ret = !c->ask.artifact_type.n || ck_view_eq(c->ask.artifact_type, e->image.artifact_type);
+    if (!*ret || !q->place.hosted) /* of an upstream's image: fetched with it */
+        return NULL;
+    return ck_store_linked(c->g->store, ck_view_str(q->place.repository), &e->image.digest, ret);
+}
+
+static ck_err *put_referrers(struct ck_call *c, const struct wait *q, struct ck_source *reader,
+                             struct ck_buf *b)
+{
+    struct ck_store_entry *v = NULL;
+    size_t n = 0, shown = 0;
+    CK_TRY(ck_store_referrers(c->g->store, &q->subject, &c->arena, &v, &n));
+    for (size_t i = 0; i < n; i++) {
+        bool listed = false;
+        CK_TRY(is_listed(c, q, &v[i], &listed));
+        if (!listed)
+            continue;
+        if (shown++)
+            ck_put_bytes(b, CK_V(","));
+        CK_TRY(put_descriptor(c, reader, b, &v[i]));
+    }
+    return NULL;
 }
 
 static ck_err *answer_referrers(struct ck_call *c, const struct wait *q)
@@ -116,24 +184,13 @@ static ck_err *answer_referrers(struct ck_call *c, const struct wait *q)
     ck_autobuf struct ck_buf b = ck_buf_new(CK_LIMIT_NONE);
     struct ck_answer w = { .status = 200, .fd = -1, .filtered = c->ask.artifact_type.n > 0,
                            .content_type = CK_V("application/vnd.oci.image.index.v1+json") };
-    struct ck_store_entry *v = NULL;
-    size_t n = 0, shown = 0;
-    CK_TRY(ck_store_referrers(c->g->store, &q->subject, &c->arena, &v, &n));
+    struct ck_source *reader = NULL;
     ck_put_bytes(&b, CK_V("{\"schemaVersion\":2,\"mediaType\":"
                           "\"application/vnd.oci.image.index.v1+json\",\"manifests\":["));
-    for (size_t i = 0; i < n; i++) {
-        bool linked = !q->place.hosted; /* of an upstream's image: fetched with it */
-        if (c->ask.artifact_type.n && !ck_view_eq(c->ask.artifact_type, v[i].image.artifact_type))
-            continue;
-        if (!linked)
-            CK_TRY(ck_store_linked(c->g->store, ck_view_str(q->place.repository),
-                                   &v[i].image.digest, &linked));
-        if (!linked)
-            continue;
-        if (shown++)
-            ck_put_bytes(&b, CK_V(","));
-        put_descriptor(&b, &v[i]);
-    }
+    ck_documents_open(c->g->o->scan.no_sandbox, &reader);
+    ck_err *e = put_referrers(c, q, reader, &b);
+    ck_source_close(reader);
+    CK_TRY(e);
     ck_put_bytes(&b, CK_V("]}"));
     ck_answer_bytes(c, &w, ck_buf_view(&b));
     return NULL;

@@ -112,7 +112,7 @@ static void serve(struct pull *p, const struct ck_verdict *v)
 static void pending(struct pull *p, const struct ck_flight_result *r)
 {
     struct ck_call *c = p->c;
-    const char *path = ck_arena_format(&c->arena, "/explain/?name=%.*s", CK_VF(p->name));
+    const char *path = ck_arena_format(&c->arena, "/explain/%.*s", CK_VF(p->name));
     const char *said = ck_arena_format(&c->arena,
                                        "%.*s is being fetched and examined (%u %%): try again in "
                                        "a while; %s%s",
