@@ -133,10 +133,10 @@ void ck_explain_ask(struct ck_call *c);  /* explain.c: EXPLAIN */
 void ck_pulled_ask(struct ck_call *c);   /* pulls.c: PULLED */
 void ck_health_ask(struct ck_call *c);   /* health.c: METRICS, READY */
 
-struct ck_sessions *ck_sessions_new(void);
+struct ck_sessions *ck_logins_new(void);
 /* Logins that wait are answered with 503, later ones too. Before the calls they keep are gone. */
-void ck_sessions_stop(struct ck_sessions *s);
-void ck_sessions_free(struct ck_sessions *s);
+void ck_logins_stop(struct ck_sessions *s);
+void ck_logins_free(struct ck_sessions *s);
 /* False: unknown or expired. user lives in `a`. */
 bool ck_session_of(struct ck_gateway *g, uint64_t session, struct ck_arena *a, ck_view *ret_user,
                    uint32_t *ret_roles);
