@@ -430,7 +430,7 @@ static void tear_down(struct run *r)
     ck_uploads_free(g->uploads); /* its threads answer calls */
     ck_dispatch_free(r->core.dispatch);
     ck_harbor_free(g->harbor);
-    ck_sessions_free(g->sessions);
+    ck_logins_free(g->sessions);
     ck_pulls_free(r->core.pulls);
     ck_lease_end(g->lease);
     ck_store_close(g->store);
