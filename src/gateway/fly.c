@@ -80,6 +80,7 @@ static ck_err *scan(struct fly *f, const struct ck_digest *d, bool complete)
                                               ck_digest_text(d, text));
     CK_TRY(ck_reference_parse(what, f->arena, &ref));
     o.db = f->rules->db;
+    o.policy = f->rules->policy;
     o.platform = NULL;
     o.whole = true;
     o.progress = (struct ck_progress){ on_progress, on_arrivals, f };
