@@ -28,6 +28,8 @@ static const struct verb {
     { "ls", ck_cmd_ls, "cocket-ls" },
     { "release", ck_cmd_release, "cocket-release" },
     { "deny", ck_cmd_deny, "cocket-release" },
+    { "recall", ck_cmd_recall, "cocket-recall" },
+    { "user", ck_cmd_user, "cocket-user" },
     { "rm", ck_cmd_rm, "cocket-rm" },
     { "gc", ck_cmd_gc, "cocket-gc" },
     { "fsck", ck_cmd_fsck, "cocket-fsck" },
