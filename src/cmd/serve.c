@@ -12,14 +12,14 @@
 
 static const char page[] = "cocket-serve";
 
-enum { LISTENERS = 16, UPSTREAMS = 64, UNJUDGED = 64 };
+enum { LISTENERS = 16, UPSTREAMS = 64, UNJUDGED = 64, HARBORS = 16 };
 
 struct args {
     struct ck_gateway_options o;
     struct ck_remote_args remote;
     struct ck_gateway_listener listeners[LISTENERS];
     enum scheme { SCHEME_ANY, SCHEME_HTTP, SCHEME_HTTPS } schemes[LISTENERS];
-    const char *upstreams[UPSTREAMS], *unjudged[UNJUDGED];
+    const char *upstreams[UPSTREAMS], *unjudged[UNJUDGED], *harbors[HARBORS];
 };
 
 enum opt {
@@ -27,7 +27,7 @@ enum opt {
     OPT_POLICY, OPT_DB, OPT_HOSTED, OPT_UPSTREAM, OPT_ANONYMOUS_PULL, OPT_INSECURE_HTTP,
     OPT_HEAD_DENY_405, OPT_IMMUTABLE_TAGS, OPT_WAIT, OPT_TAG_TTL, OPT_DRAIN, OPT_JOBS,
     OPT_PLATFORMS, OPT_CONNECTIONS, OPT_PER_CLIENT, OPT_RATE, OPT_LOG_FORMAT, OPT_NO_SANDBOX,
-    OPT_UNJUDGED,
+    OPT_UNJUDGED, OPT_HARBOR_REGISTRY,
 };
 static const struct option options[] = {
     CK_ENDPOINT_OPTIONS,
@@ -43,6 +43,7 @@ static const struct option options[] = {
     { "db", required_argument, NULL, OPT_DB },
     { "hosted", required_argument, NULL, OPT_HOSTED },
     { "upstream", required_argument, NULL, OPT_UPSTREAM },
+    { "harbor-registry", required_argument, NULL, OPT_HARBOR_REGISTRY },
     { "anonymous-pull", no_argument, NULL, OPT_ANONYMOUS_PULL },
     { "insecure-http", no_argument, NULL, OPT_INSECURE_HTTP },
     { "head-deny-405", no_argument, NULL, OPT_HEAD_DENY_405 },
@@ -138,6 +139,17 @@ static ck_err *take_unjudged(struct args *a)
     return NULL;
 }
 
+static ck_err *take_harbor(struct args *a)
+{
+    if (a->o.n_harbor_registries == HARBORS)
+        return ck_err_new(CK_ERR_USAGE, "at most %d registries of Harbor", HARBORS);
+    if (!*optarg || strchr(optarg, '/'))
+        return ck_err_new(CK_ERR_USAGE, "--harbor-registry %.200s: it is a host as Harbor calls "
+                                        "itself, as in core.harbor.example, core:8080", optarg);
+    a->harbors[a->o.n_harbor_registries++] = optarg;
+    return NULL;
+}
+
 static ck_err *take_platforms(struct args *a)
 {
     ck_view left = ck_view_str(optarg);
@@ -195,6 +207,7 @@ static ck_err *take_value(struct args *a, int opt)
     }
     case OPT_UPSTREAM: return take_upstream(a);
     case OPT_UNJUDGED: return take_unjudged(a);
+    case OPT_HARBOR_REGISTRY: return take_harbor(a);
     case OPT_PLATFORMS: return take_platforms(a);
     case OPT_HOSTED: return take_hosted(a);
     case OPT_LOG_FORMAT: return take_log_format(a);
@@ -268,6 +281,7 @@ int ck_cmd_serve(int argc, char **argv)
     a->o.listeners = a->listeners;
     a->o.upstreams = a->upstreams;
     a->o.unjudged = a->unjudged;
+    a->o.harbor_registries = a->harbors;
     a->o.log_fd = STDOUT_FILENO;
     int status = ck_cmd_options(argc, argv, page, options, take_option, a);
     if (status >= 0) {
