@@ -138,7 +138,7 @@ static void half_requests_are_ended(void **state)
 static void dripping_requests_are_ended(void **state)
 {
     (void)state;
-    static const char head[] = "GET /v2/ HTTP/1.1\r\nHost: x\r\nX-Slow: aaaaaaaaaaaaaaaaaaaaaaaaaaa";
+    static const char head[] = "GET /v2/ HTTP/1.1\r\nHost: x\r\nX-Slow: aaaaaaaaaaaaaaaaaaaaaaa";
     int fd = dial(hub->port);
     bool ended = false;
     for (size_t i = 0; i < sizeof head - 1 && !ended; i++) {
@@ -301,8 +301,9 @@ static void draining_has_an_end(void **state)
 {
     (void)state;
     static const char text[] = "GET /v2/slow/manifests/1 HTTP/1.1\r\nHost: x\r\n\r\n";
-    static const char upload[] = "PATCH /v2/mine/blobs/uploads/up-1 HTTP/1.1\r\nHost: x\r\n"
-                                 "Authorization: " MARIA_BASIC "\r\nContent-Length: 999\r\n\r\nhalf";
+    static const char upload[] =
+        "PATCH /v2/mine/blobs/uploads/up-1 HTTP/1.1\r\nHost: x\r\nAuthorization: " MARIA_BASIC
+        "\r\nContent-Length: 999\r\n\r\nhalf";
     struct ck_serve_config c = hub_config();
     c.drain_seconds = 1;
     c.idle_seconds = 30;
@@ -404,8 +405,8 @@ static void tls_of_this_century(void **state)
         ck_autofree char *a = read_of(curl);
         assert_has(a, rows[i].part);
     }
-    ck_autofree char *curl = ck_format("curl -sS --http1.1 --cacert %s/cert https://localhost:%u/v2/"
-                                       "kept/t/blobs/%s | sha256sum", dir, h->tls_port,
+    ck_autofree char *curl = ck_format("curl -sS --http1.1 --cacert %s/cert https://localhost:%u"
+                                       "/v2/kept/t/blobs/%s | sha256sum", dir, h->tls_port,
                                        h->blob_text);
     ck_autofree char *sum = read_of(curl);
     assert_true(strncmp(sum, h->blob_text + 7, 64) == 0);

@@ -9,7 +9,8 @@ static struct hub *hub;
 static char *send_body(const char *line, const char *headers, const uint8_t *p, size_t n)
 {
     ck_autobuf struct ck_buf b = ck_buf_new(CK_LIMIT_NONE);
-    ck_buf_format(&b, "%s HTTP/1.1\r\n" MARIA_SAYS "%sContent-Length: %zu\r\n\r\n", line, headers, n);
+    ck_buf_format(&b, "%s HTTP/1.1\r\n" MARIA_SAYS "%sContent-Length: %zu\r\n\r\n", line,
+                  headers, n);
     ck_put_bytes(&b, ck_view_of(p, n));
     return exchange(hub->port, (const char *)b.p, b.n);
 }
