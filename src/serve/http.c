@@ -375,9 +375,8 @@ static void begin(struct ck_request *r, const char *method)
             r->method = methods[i].method;
     const char *wrong = r->wrong ? r->wrong : read_heads(r, &h);
     if (wrong) {
+        r->malformed = true; /* nobody knows where the next request begins */
         ck_request_refuse(r, 400, CK_OCI_UNSUPPORTED, wrong);
-        /* Nobody knows where the next request begins. */
-        ck_response_header(r->serve, r->response, "Connection", CK_V("close"));
     } else if (!ck_limiter_take(r->serve->limiter, ck_request_client(r), r->began / 1000)) {
         ck_count(&r->serve->counts.limited, 1);
         ck_request_refuse(r, 429, CK_OCI_TOOMANYREQUESTS, "too many requests; try again later");
@@ -392,8 +391,14 @@ static void begin(struct ck_request *r, const char *method)
 
 /* --- libmicrohttpd's callbacks ---------------------------------------------------------------- */
 
+/* libmicrohttpd ends a connection whose response is queued before the body was read: where there is
+ * no body it is queued when we are called again. */
 static enum MHD_Result queue(struct ck_request *r)
 {
+    bool early = !r->past_head && !r->malformed && !ck_request_has_body(r);
+    r->past_head = true;
+    if (early)
+        return MHD_YES;
     return r->serve->mhd->MHD_queue_response(r->conn, r->status, r->response);
 }
 
@@ -444,6 +449,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *conn, const 
         return MHD_YES;
     if (r->response)
         return queue(r);
+    r->past_head = true;
     r->stage = r->stage == CK_BODY_NEXT ? CK_BODY : r->stage;
     return r->stage == CK_BODY ? MHD_YES : MHD_NO;
 }
