@@ -24,7 +24,8 @@ bool ck_registry_may(struct ck_request *r, uint32_t role)
     if (r->session && !token)
         ck_request_refuse(r, 403, CK_OCI_DENIED, "your account may not do this");
     else
-        ck_request_challenge(r, "authentication required");
+        ck_request_challenge(r, token ? "your token is not for this, or your account may not do it"
+                                      : "authentication required");
     return false;
 }
 

@@ -4,8 +4,8 @@
 content management of version 1.1.
 
   conformance.py --url URL [--user U --password P] [--ca FILE] [--repository R] [--other R]
-  conformance.py PROGRAM   against Debian's docker-registry, which proves that the harness can be
-                           passed by somebody else's server
+  conformance.py PROGRAM   against `PROGRAM serve`, and against Debian's docker-registry, which
+                           proves that the harness can be passed by somebody else's server
 
 --known NAME: what a server is known not to do is counted as skipped; what it then does after all
 is a failure, so that the list stays true.
@@ -687,6 +687,10 @@ def main():
     if not args.program:
         parser.error("nothing to test")
     failed = 0
+    with servers.Gate(args.program, "--unjudged", "hosted/conformance/*") as gate:
+        args.url, args.user, args.password = gate.url, "alice", gate.PASSWORD
+        failed += Harness(args, "gate: ").all()
+    args.user = args.password = None
     with servers.DockerRegistry() as registry:
         if registry.url:
             args.url, args.known = registry.url, "distribution"
