@@ -28,6 +28,7 @@ int ck_cmd_export(int argc, char **argv);
 int ck_cmd_import(int argc, char **argv);
 int ck_cmd_lock(int argc, char **argv);
 int ck_cmd_verify(int argc, char **argv);
+int ck_cmd_policy(int argc, char **argv);
 
 /* "cocket: ..." on standard error; frees `e`, returns its exit status. */
 int ck_cmd_fail(ck_err *e);

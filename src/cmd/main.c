@@ -36,6 +36,7 @@ static const struct verb {
     { "import", ck_cmd_import, "cocket-export" },
     { "lock", ck_cmd_lock, "cocket-lock" },
     { "verify", ck_cmd_verify, "cocket-verify" },
+    { "policy", ck_cmd_policy, "cocket-policy" },
     { "db", ck_cmd_db, "cocket-db" },
     { "version", cmd_version, "cocket" },
     { "--version", cmd_version, "cocket" },
