@@ -100,6 +100,7 @@ struct result {
     const char *reference; /* as given */
     ck_view digest;        /* text, or empty */
     ck_view platform;
+    const char *whole; /* "store:DIGEST" where all of it is there, else NULL */
     struct ck_verdict v;
 };
 
@@ -250,6 +251,9 @@ static ck_err *look(struct args *a, struct ck_store *s, const struct ck_referenc
     ck_view name = named ? ck_view_str(ck_name_text(&ref->image, &a->arena))
                          : e.n_names ? e.names[0] : CK_V("");
     CK_TRY(pick(a, s, &e, &image));
+    if (image.complete && !image.image.index)
+        r->whole = ck_arena_format(&a->arena, "store:%s",
+                                   ck_digest_text(&e.image.digest, digest));
     CK_TRY(judge(a, s, &image.image.digest, name, r));
     r->platform = image.image.platform;
     if (e.image.index && !image.image.index)
@@ -334,6 +338,7 @@ static ck_err *check_stored(struct args *a, struct ck_store *s, const struct ck_
 {
     bool found = false;
     struct ck_digest d;
+    struct ck_reference here;
     struct result scanned = *r;
     if (!a->remote.refetch)
         CK_TRY(look(a, s, ref, r, &found));
@@ -341,7 +346,9 @@ static ck_err *check_stored(struct args *a, struct ck_store *s, const struct ck_
         return NULL;
     if (a->no_scan)
         return ck_err_new(CK_ERR_UNAVAILABLE, "%s is not in the store", r->reference);
-    CK_TRY(scan(a, ref, true, &scanned));
+    if (r->whole)
+        CK_TRY(ck_reference_parse(r->whole, &a->arena, &here));
+    CK_TRY(scan(a, r->whole ? &here : ref, true, &scanned));
     CK_TRY(look(a, s, ref, r, &found));
     if (found)
         return NULL;
