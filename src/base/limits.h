@@ -116,6 +116,11 @@
     X(TOML_VALUES, 10000, "values", "of one file, tables included; the short names are 200")     \
     X(HELPER_OUTPUT, 64 * CK_KIB, "bytes", "what a credential helper says: a name, a secret")    \
     X(HELPER_SECONDS, 30, "seconds", "a credential helper may ask a keyring, never a person")    \
+    /* image verifier */                                                                         \
+    X(VERIFIER_STDIN, 64 * CK_KIB, "bytes", "the descriptor that containerd hands a verifier")   \
+    X(VERIFIER_ANSWER, 256 * CK_KIB, "bytes", "what the gate says of one image")                 \
+    X(VERIFIER_REASONS, 1000, "reasons", "of one image; a policy has some 20 rules")             \
+    X(VERIFIER_SECONDS, 9, "seconds", "containerd gives a verifier ten, then calls it failed")   \
     /* pushes */                                                                                 \
     X(UPLOADS, 256, "uploads", "open at a time; docker pushes five layers at once")              \
     X(USER_UPLOADS, 64, "uploads", "of one user; a build farm shares a robot")                   \
@@ -174,12 +179,21 @@
     X(HARBOR_REQUEST, 64 * CK_KIB, "bytes", "a scan request of Harbor, credentials included")    \
     X(HARBOR_SCANS, 64, "scans", "that Harbor asked for and that wait or run")                   \
     X(HARBOR_REPORTS, 256, "reports", "kept for Harbor, which fetches each once")                \
+    X(HARBOR_KEPT, 64 * CK_MIB, "bytes", "all reports kept for Harbor, but for the last")        \
     X(HARBOR_REPORT, 32 * CK_MIB, "bytes", "one report; 10,000 findings take some 8 MiB")        \
     /* the serve room */                                                                         \
     X(SERVE_MEMORY, 256 * CK_MIB, "bytes", "4,096 connections with 32 KiB each, and what is kept")\
     X(SERVE_DESCRIPTORS, 16384, "descriptors", "two a connection, and those of kept blobs")      \
     X(SERVE_MESSAGE, 2 * CK_KIB, "bytes", "what a refused person is told in one line")           \
     X(SERVE_AGENT, 256, "bytes", "of a User-Agent, as far as it is handed on")                   \
+    X(SERVE_HEAD, 32 * CK_KIB, "bytes", "a connection's memory: head of a request, its answer")  \
+    X(SERVE_CONNECTIONS, 4096, "connections", "at one time; the kernel keeps more waiting")      \
+    X(SERVE_BUCKETS, 8192, "addresses", "whose requests are counted; the idlest makes room")     \
+    X(SERVE_SESSIONS, 1024, "sessions", "kept by the hash of their credentials")                 \
+    X(SERVE_KEPT, 16 * CK_MIB, "bytes", "manifests kept ready; some 2,000 of 8 KiB")             \
+    X(SERVE_KEPT_BLOBS, 512, "blobs", "kept open")                                               \
+    X(SERVE_BODIES, 32 * CK_MIB, "bytes", "bodies in memory at one time; eight of 4 MiB")        \
+    X(SERVE_DISCARD, 8 * CK_MIB, "bytes", "of a refused body, read so that its sender listens")  \
     /* the end */
 
 enum ck_limit {

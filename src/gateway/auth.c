@@ -54,7 +54,7 @@ static int64_t monotonic_ms(void)
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-struct ck_sessions *ck_sessions_new(void)
+struct ck_sessions *ck_logins_new(void)
 {
     struct ck_sessions *s = ck_new(struct ck_sessions);
     pthread_mutex_init(&s->mutex, NULL);
@@ -64,11 +64,11 @@ struct ck_sessions *ck_sessions_new(void)
     return s;
 }
 
-void ck_sessions_free(struct ck_sessions *s)
+void ck_logins_free(struct ck_sessions *s)
 {
     if (!s)
         return;
-    ck_sessions_stop(s);
+    ck_logins_stop(s);
     ck_seats_free(s->seats);
     pthread_cond_destroy(&s->more);
     pthread_mutex_destroy(&s->mutex);
@@ -306,7 +306,7 @@ static void *verifier(void *arg)
     }
 }
 
-void ck_sessions_stop(struct ck_sessions *s)
+void ck_logins_stop(struct ck_sessions *s)
 {
     if (!s)
         return;

@@ -25,15 +25,20 @@ static bool is_listed(const struct ck_gateway_options *o, ck_view upstream)
     return false;
 }
 
+/* What stands behind the scheme of a URL, or all of it. */
+static ck_view authority_of(ck_view url)
+{
+    for (size_t i = 0; i + 3 <= url.n; i++)
+        if (memcmp(url.p + i, "://", 3) == 0)
+            return ck_view_from(url, i + 3);
+    return url;
+}
+
 /* The host of a URL or authority, without scheme and port. */
 static ck_view host_of(ck_view url)
 {
     ck_view rest;
-    for (size_t i = 0; i + 3 <= url.n; i++)
-        if (memcmp(url.p + i, "://", 3) == 0) {
-            url = ck_view_from(url, i + 3);
-            break;
-        }
+    url = authority_of(url);
     if (url.n && url.p[0] == '[') {
         size_t end = ck_view_find(url, ']');
         return ck_view_head(url, end + 1);
@@ -64,10 +69,13 @@ static bool is_public(ck_view upstream)
     return label.n && !(label.p[0] >= '0' && label.p[0] <= '9'); /* else it is an address */
 }
 
+/* The gate itself. Behind the same host's other ports are other registries. */
 static bool is_own(const struct ck_gateway *g, const struct asked *q)
 {
-    return ck_view_eq(host_of(q->ns), host_of(ck_view_str(ck_gateway_url(g)))) ||
-           (q->host.n && ck_view_eq(host_of(q->ns), host_of(q->host)));
+    ck_view url = ck_view_str(ck_gateway_url(g));
+    if (host_of(q->ns).n < q->ns.n)
+        return ck_view_eq(q->ns, authority_of(url));
+    return ck_view_eq(q->ns, host_of(url)) || (q->host.n && ck_view_eq(q->ns, host_of(q->host)));
 }
 
 /* The registry that is meant, and what is left of the path. Empty: it is the hosted area. */
@@ -120,12 +128,21 @@ static bool within_bounds(struct ck_call *c, const struct ck_place *p)
     return false;
 }
 
-static bool hosted_place(struct ck_call *c, const struct asked *q, struct ck_place *ret)
+/* Why it leads nowhere. */
+struct refusal {
+    uint16_t status;
+    enum ck_oci_error code;
+    const char *why;
+};
+
+static bool hosted_place(struct ck_call *c, const struct asked *q, struct ck_place *ret,
+                         struct refusal *no)
 {
     ck_view rest;
     if (!ck_view_eq(ck_view_split(q->path, '/', &rest), q->hosted) || !rest.n) {
-        ck_call_refuse(c, 404, CK_OCI_NAME_UNKNOWN, "what is pushed here lies below %.*s/",
-                       CK_VF(q->hosted));
+        *no = (struct refusal){ 404, CK_OCI_NAME_UNKNOWN,
+                                ck_arena_format(&c->arena, "what is pushed here lies below %.*s/",
+                                                CK_VF(q->hosted)) };
         return false;
     }
     *ret = (struct ck_place){
@@ -137,7 +154,7 @@ static bool hosted_place(struct ck_call *c, const struct asked *q, struct ck_pla
 }
 
 static bool far_place(struct ck_call *c, const struct asked *q, ck_view upstream,
-                      struct ck_place *ret)
+                      struct ck_place *ret, struct refusal *no)
 {
     struct ck_name n;
     if (is_dockers(upstream))
@@ -146,13 +163,16 @@ static bool far_place(struct ck_call *c, const struct asked *q, ck_view upstream
     ck_err *e = ck_name_parse(ck_view_str(text), &c->arena, &n);
     if (e || !ck_view_eq(n.host, upstream)) {
         ck_err_free(e);
-        ck_call_refuse(c, 400, CK_OCI_NAME_INVALID, "%s is no name of a repository", text);
+        *no = (struct refusal){ 400, CK_OCI_NAME_INVALID,
+                                ck_arena_format(&c->arena, "%s is no name of a repository",
+                                                text) };
         return false;
     }
     if (q->o->n_upstreams ? !is_listed(q->o, upstream) : !is_public(upstream)) {
-        ck_call_refuse(c, 403, CK_OCI_DENIED,
-                       "%.*s is not among the registries that this gate may ask",
-                       CK_VF(upstream));
+        *no = (struct refusal){ 403, CK_OCI_DENIED,
+                                ck_arena_format(&c->arena, "%.*s is not among the registries "
+                                                           "that this gate may ask",
+                                                CK_VF(upstream)) };
         return false;
     }
     ret->hosted = false;
@@ -161,15 +181,29 @@ static bool far_place(struct ck_call *c, const struct asked *q, ck_view upstream
     return true;
 }
 
-bool ck_place_of(struct ck_call *c, struct ck_place *ret)
+static bool find(struct ck_call *c, struct ck_place *ret, struct refusal *no)
 {
     const struct ck_gateway_options *o = c->g->o;
     struct asked q = { .o = o, .ns = c->ask.ns, .host = c->ask.host, .path = c->ask.repository,
                        .hosted = ck_view_str(o->hosted ? o->hosted : "hosted") };
     ck_view upstream = upstream_of(c->g, &q);
+    return upstream.n ? far_place(c, &q, upstream, ret, no) : hosted_place(c, &q, ret, no);
+}
+
+bool ck_place_find(struct ck_call *c, struct ck_place *ret)
+{
+    struct refusal no;
+    return find(c, ret, &no);
+}
+
+bool ck_place_of(struct ck_call *c, struct ck_place *ret)
+{
+    struct refusal no;
     struct ck_place p;
-    if (!(upstream.n ? far_place(c, &q, upstream, &p) : hosted_place(c, &q, &p)))
+    if (!find(c, &p, &no)) {
+        ck_call_refuse(c, no.status, no.code, "%s", no.why);
         return false;
+    }
     if (!within_bounds(c, &p))
         return false;
     *ret = p;

@@ -85,7 +85,7 @@ static int gate_setup(void **state)
         return -1;
     t->f = *state;
     t->o.anonymous_pull = true;
-    t->g = (struct ck_gateway){ .o = &t->o, .store = t->f->s, .sessions = ck_sessions_new() };
+    t->g = (struct ck_gateway){ .o = &t->o, .store = t->f->s, .sessions = ck_logins_new() };
     assert_ok(ck_store_open(t->f->dir, &t->other));
     *state = t;
     return 0;
@@ -94,7 +94,7 @@ static int gate_setup(void **state)
 static int gate_teardown(void **state)
 {
     struct gate *t = *state;
-    ck_sessions_free(t->g.sessions);
+    ck_logins_free(t->g.sessions);
     ck_store_close(t->other);
     *state = t->f;
     free(t);
@@ -369,7 +369,7 @@ static void who_waits_is_answered_when_the_gate_ends(void **state)
         calls[i].call.ask.n_words = 1;
         begin(t, &calls[i], CK_ASK_AUTH);
     }
-    ck_sessions_stop(t->g.sessions);
+    ck_logins_stop(t->g.sessions);
     for (size_t i = 0; i < CALLS; i++) {
         assert_true(calls[i].got.done);
         refused += calls[i].got.status == 503;

@@ -166,6 +166,26 @@ PYTHON
     status 3 policy check --no-scan two:1
 }
 
+@test "an index is judged by its name, and the image for the platform by what is in it" {
+    mkdir -p a b
+    echo 1 >a/f
+    echo 2 >b/f
+    $PY "$IMAGES" multi lay docker.io/library/m:latest linux/amd64=a linux/arm64=b
+    status 0 import -q lay
+    export COCKET_POLICY=allow.yaml
+    printf 'version: 1\ndefault: allow\n' >allow.yaml
+    printf 'version: 1\ndefault: allow\nrules:\n  - { name: r, match: { platforms: linux/arm64 }, require: { user: non-root } }\n' >p.yaml
+    status 1 policy check -q --policy p.yaml --platform linux/arm64 --format json m:latest
+    is "$(jq -r .platform <<<"$output")" linux/arm64
+    is "$(jq -c .reasons <<<"$output")" '["r: it runs as root"]'
+    status 0 policy check -q --policy p.yaml --platform linux/amd64 m:latest
+    rules 'tags: immutable'
+    status 1 policy check -q --policy policy.yaml --platform linux/amd64 m:latest
+    has "$output" 'the tag latest'
+    digest=$("$COCKET" ls --format json | jq -r '.[] | select(.platform == "linux/amd64") | .digest')
+    status 0 policy check -q --policy policy.yaml "store:$digest"
+}
+
 @test "replay says what another policy had done" {
     layout lay docker.io/library/one:1
     status 0 import -q lay
