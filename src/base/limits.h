@@ -131,6 +131,14 @@
     /* the gate's books */                                                                       \
     X(REPOSITORY_IMAGES, 1024, "images", "of one repository that share a blob; each is judged")  \
     X(PULLS, 4000000, "lines", "who pulled what; some 2 GiB. The oldest go")                     \
+    X(CREDENTIALS, 4 * CK_KIB, "bytes", "an Authorization header of the gate's own users")       \
+    X(PASSWORD, 1024, "bytes", "of a user; a sentence of two hundred words fits")                \
+    X(PASSWORD_CHECKS, 64, "logins", "that wait for their turn; one takes 30 ms and 19 MiB")     \
+    X(SESSIONS, 4096, "sessions", "logins and tokens in use; the longest unused goes")           \
+    X(GATE_TOKENS, 8192, "tokens", "of logins, for five minutes each; the oldest go")            \
+    X(USER_TOKENS, 1024, "tokens", "of one user at the same time; the oldest go")                \
+    X(LOGIN_FAILURES, 10, "failures", "of one client within a minute; then it has to wait")      \
+    X(LOGIN_CLIENTS, 4096, "clients", "whose failures of the last minute are remembered")        \
     X(USER_NAME, 64, "bytes", "of a user or robot of the gate")                                  \
     /* the gate's hub */                                                                         \
     X(GATE_CALLS, 8192, "calls", "open questions of the serve room; more than its connections")  \
@@ -171,12 +179,21 @@
     X(HARBOR_REQUEST, 64 * CK_KIB, "bytes", "a scan request of Harbor, credentials included")    \
     X(HARBOR_SCANS, 64, "scans", "that Harbor asked for and that wait or run")                   \
     X(HARBOR_REPORTS, 256, "reports", "kept for Harbor, which fetches each once")                \
+    X(HARBOR_KEPT, 64 * CK_MIB, "bytes", "all reports kept for Harbor, but for the last")        \
     X(HARBOR_REPORT, 32 * CK_MIB, "bytes", "one report; 10,000 findings take some 8 MiB")        \
     /* the serve room */                                                                         \
     X(SERVE_MEMORY, 256 * CK_MIB, "bytes", "4,096 connections with 32 KiB each, and what is kept")\
     X(SERVE_DESCRIPTORS, 16384, "descriptors", "two a connection, and those of kept blobs")      \
     X(SERVE_MESSAGE, 2 * CK_KIB, "bytes", "what a refused person is told in one line")           \
     X(SERVE_AGENT, 256, "bytes", "of a User-Agent, as far as it is handed on")                   \
+    X(SERVE_HEAD, 32 * CK_KIB, "bytes", "a connection's memory: head of a request, its answer")  \
+    X(SERVE_CONNECTIONS, 4096, "connections", "at one time; the kernel keeps more waiting")      \
+    X(SERVE_BUCKETS, 8192, "addresses", "whose requests are counted; the idlest makes room")     \
+    X(SERVE_SESSIONS, 1024, "sessions", "kept by the hash of their credentials")                 \
+    X(SERVE_KEPT, 16 * CK_MIB, "bytes", "manifests kept ready; some 2,000 of 8 KiB")             \
+    X(SERVE_KEPT_BLOBS, 512, "blobs", "kept open")                                               \
+    X(SERVE_BODIES, 32 * CK_MIB, "bytes", "bodies in memory at one time; eight of 4 MiB")        \
+    X(SERVE_DISCARD, 8 * CK_MIB, "bytes", "of a refused body, read so that its sender listens")  \
     /* the end */
 
 enum ck_limit {

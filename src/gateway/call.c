@@ -1,7 +1,7 @@
 /* What every handler asks of a call: whether it may, and what the verdict is. */
 #include "gateway/core.h"
 
-#include "policy/facts.h"
+#include "gateway/serving.h"
 
 #include <time.h>
 
@@ -29,6 +29,15 @@ ck_err *ck_call_verdict(struct ck_call *c, ck_view name, const struct ck_digest 
     return e;
 }
 
+ck_view ck_name_head(ck_view name)
+{
+    ck_view rest, head = ck_view_split(name, '@', &rest);
+    for (size_t i = head.n; i > 0 && head.p[i - 1] != '/'; i--)
+        if (head.p[i - 1] == ':')
+            return ck_view_head(head, i - 1);
+    return head;
+}
+
 /* --- what an index or artifact is worth ------------------------------------------------------- */
 
 struct judged {
@@ -48,7 +57,7 @@ static ck_err *best_child(struct ck_call *c, ck_view repository, const struct ck
         char text[CK_DIGEST_TEXT];
         bool found = false;
         CK_TRY(ck_store_get(c->g->store, &p->digest, &c->arena, &child, &found));
-        if (!found || child.image.artifact_type.n || child.image.has_subject)
+        if (!found)
             continue;
         if (child.image.index) {
             if (depth < CK_MAX_INDEX_NESTING)
@@ -80,6 +89,16 @@ static ck_err *judge_index(struct ck_call *c, ck_view repository, const struct c
     return NULL;
 }
 
+/* What a person has said of it counts nevertheless. */
+static void let_through(struct ck_verdict *v)
+{
+    if (v->by_person)
+        return;
+    v->decision = CK_ALLOW;
+    v->n_reasons = 0;
+    v->until = 0;
+}
+
 ck_err *ck_call_judge(struct ck_call *c, ck_view repository, ck_view name,
                       const struct ck_digest *d, struct ck_verdict *ret_verdict, bool *ret_known)
 {
@@ -92,9 +111,11 @@ ck_err *ck_call_judge(struct ck_call *c, ck_view repository, ck_view name,
         return NULL;
     CK_TRY(ck_call_verdict(c, name, d, &v));
     *ret_known = true;
-    if (e.image.index)
+    if (ck_is_unjudged(c->g, repository))
+        let_through(&v);
+    else if (e.image.index)
         CK_TRY(judge_index(c, repository, &e, &v));
-    else if (e.image.has_subject && v.decision == CK_ALLOW) {
+    else if (e.image.has_subject && !v.examined && v.decision == CK_ALLOW) {
         /* Where the subject is not there (yet), the artifact is judged for itself. */
         struct ck_verdict of_subject;
         bool known = false;
@@ -108,7 +129,7 @@ ck_err *ck_call_judge(struct ck_call *c, ck_view repository, ck_view name,
             if (known && of_subject.decision != CK_ALLOW)
                 v = of_subject;
         }
-    } else if (!v.examined && !v.by_person && !e.image.artifact_type.n && v.decision != CK_DENY) {
+    } else if (!v.examined && !v.by_person && v.decision == CK_QUARANTINE) {
         *ret_known = false;
     }
     *ret_verdict = v;
@@ -117,11 +138,15 @@ ck_err *ck_call_judge(struct ck_call *c, ck_view repository, ck_view name,
 
 /* --- saying no -------------------------------------------------------------------------------- */
 
+/* A path cannot hold a registry's port; then the digest alone must do. */
 static const char *explain_path(struct ck_call *c, ck_view name, const struct ck_digest *d)
 {
     char text[CK_DIGEST_TEXT];
-    return ck_arena_format(&c->arena, "/explain/%s?name=%.*s", ck_digest_text(d, text),
-                           CK_VF(name));
+    ck_view repository = ck_name_head(name);
+    ck_digest_text(d, text);
+    if (!repository.n || ck_view_find(repository, ':') < repository.n)
+        return ck_arena_format(&c->arena, "/explain/%s", text);
+    return ck_arena_format(&c->arena, "/explain/%.*s@%s", CK_VF(repository), text);
 }
 
 static void note_denied(struct ck_call *c, ck_view name, const struct ck_digest *d,

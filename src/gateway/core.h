@@ -11,7 +11,7 @@
 #include <pthread.h>
 #include <sys/types.h>
 
-int64_t ck_now_ms(void); /* monotonic */
+int64_t ck_clock_ms(void); /* monotonic */
 
 /* --- listen.c --------------------------------------------------------------------------------- */
 

@@ -99,13 +99,13 @@ static void remember(struct ck_flights *fs, const struct ck_flight *f, const ck_
                             .text = ck_strndup(text, strlen(text)),
                             .cls = ck_err_class(e),
                             .limit = ck_err_limit_of(e),
-                            .until = ck_now_ms() + REMEMBER_MS };
+                            .until = ck_clock_ms() + REMEMBER_MS };
 }
 
 /* With the mutex held: the error, where the same has failed a moment ago. */
 static ck_err *failed_before(struct ck_flights *fs, enum ck_flight_kind kind, const char *name)
 {
-    int64_t now = ck_now_ms();
+    int64_t now = ck_clock_ms();
     for (size_t i = 0; i < REMEMBERED; i++) {
         struct failure *f = &fs->failures[i];
         if (f->name && f->until > now && f->kind == kind && strcmp(f->name, name) == 0)
@@ -172,7 +172,7 @@ static void note(struct ck_gateway *g, const struct ck_flight *f, const ck_err *
 {
     static const char *const kinds[] = { "pull", "scan", "referrers" };
     char ms[24];
-    snprintf(ms, sizeof ms, "%lld", (long long)(ck_now_ms() - f->began));
+    snprintf(ms, sizeof ms, "%lld", (long long)(ck_clock_ms() - f->began));
     ck_gateway_count(g, e ? "cocket_flights_total{result=\"failed\"}"
                           : "cocket_flights_total{result=\"done\"}", 1);
     ck_gateway_say(g, "flight", "kind", kinds[f->kind], "name", f->name, "ms", ms, "error",
@@ -190,7 +190,7 @@ static void *job_main(void *arg)
             pthread_cond_wait(&fs->work, &fs->mutex);
         if (f) {
             f->running = true;
-            f->began = ck_now_ms();
+            f->began = ck_clock_ms();
             fs->running++;
         }
         pthread_mutex_unlock(&fs->mutex);
@@ -209,7 +209,7 @@ static void *job_main(void *arg)
 static struct ck_flight_waiter *take_late(struct ck_flights *fs, struct ck_flight_result *r,
                                           int64_t *ret_next)
 {
-    int64_t now = ck_now_ms();
+    int64_t now = ck_clock_ms();
     for (struct ck_flight *f = fs->list; f; f = f->next)
         for (struct ck_flight_waiter **at = &f->waiters, *w; (w = *at); at = &w->next) {
             if (w->deadline <= now || fs->ending) {
@@ -239,7 +239,7 @@ static void *clock_main(void *arg)
     pthread_mutex_lock(&fs->mutex);
     for (;;) {
         struct ck_flight_result r = { 0 };
-        int64_t next = ck_now_ms() + LONG_MS;
+        int64_t next = ck_clock_ms() + LONG_MS;
         struct ck_flight_waiter *w = take_late(fs, &r, &next);
         if (w) {
             pthread_mutex_unlock(&fs->mutex);
@@ -293,7 +293,7 @@ ck_err *ck_flights_join(struct ck_gateway *g, enum ck_flight_kind kind, const ch
         e = ck_err_limit(CK_LIMIT_GATE_WAITERS, "too many wait for %s", name);
     if (!e && done) {
         struct ck_flight_waiter *w = ck_new(struct ck_flight_waiter);
-        *w = (struct ck_flight_waiter){ done, ctx, ck_now_ms() + wait_ms, f->waiters };
+        *w = (struct ck_flight_waiter){ done, ctx, ck_clock_ms() + wait_ms, f->waiters };
         f->waiters = w;
         f->n_waiters++;
         pthread_cond_signal(&fs->timer);
@@ -399,6 +399,7 @@ bool ck_flights_free(struct ck_flights *fs)
     pthread_mutex_unlock(&fs->mutex);
     if (fs->has_clock)
         pthread_join(fs->clock, NULL);
+    fs->has_clock = false;
     if (!idle)
         return false;
     for (unsigned i = 0; i < fs->n_jobs; i++)

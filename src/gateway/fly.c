@@ -162,8 +162,6 @@ static ck_err *enter(struct fly *f, const struct ck_name *n, const struct ck_dig
     char text[CK_DIGEST_TEXT];
     bool moved = false;
     CK_TRY(ck_store_link(f->lease, ck_view_str(f->repository), d));
-    if (!n->tag.n || n->has_digest)
-        return NULL;
     ck_view name = ck_view_str(ck_name_text(n, f->arena));
     CK_TRY(ck_store_set_name(f->lease, name, d, &moved, &from));
     if (moved)

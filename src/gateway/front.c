@@ -10,7 +10,7 @@
 
 enum { SEND_SECONDS = 10, WIRE_BUFFER = 1024 * 1024, REASON_MS = 300 };
 
-int64_t ck_now_ms(void)
+int64_t ck_clock_ms(void)
 {
     struct timespec ts;
     clock_gettime(CLOCK_MONOTONIC, &ts);
@@ -117,7 +117,7 @@ ck_err *ck_front_start(struct ck_gateway *g, const struct ck_serve_config *confi
     struct ck_front *f = ck_new(struct ck_front);
     f->g = g;
     f->socket = pair[0];
-    f->started = ck_now_ms();
+    f->started = ck_clock_ms();
     ck_err *e = give_job(f, config, pair[1]);
     close(pair[1]);
     if (e) {

@@ -140,7 +140,7 @@ static void drain(struct run *r, struct ck_front *f)
 {
     if (f->deadline)
         return;
-    f->deadline = ck_now_ms() + (int64_t)drain_seconds(r) * 1000 + GRACE_MS;
+    f->deadline = ck_clock_ms() + (int64_t)drain_seconds(r) * 1000 + GRACE_MS;
     ck_front_word(f, CK_WIRE_DRAIN);
 }
 
@@ -154,7 +154,7 @@ static bool has_room(const struct run *r)
 
 static void miss_room(struct run *r, struct ck_front *f)
 {
-    int64_t now = ck_now_ms();
+    int64_t now = ck_clock_ms();
     ck_autoerr ck_err *e = ck_front_end(f);
     ck_gateway_count(&r->g, "cocket_room_restarts_total", 1);
     ck_gateway_say(&r->g, "room-ended", "error", e ? ck_err_text(e) : "it has finished", NULL);
@@ -169,7 +169,7 @@ static void look_at_rooms(struct run *r)
 {
     for (struct ck_front *f = r->core.front, *next; f; f = next) {
         next = f->next;
-        bool late = f->deadline && (ck_now_ms() >= f->deadline || r->at_once);
+        bool late = f->deadline && (ck_clock_ms() >= f->deadline || r->at_once);
         if (!atomic_load(&f->over) && !late)
             continue;
         if (!f->deadline && !r->ending)
@@ -183,10 +183,10 @@ static void look_at_rooms(struct run *r)
 
 static void restart(struct run *r)
 {
-    if (!r->restart_at || r->ending || ck_now_ms() < r->restart_at)
+    if (!r->restart_at || r->ending || ck_clock_ms() < r->restart_at)
         return;
     ck_autoerr ck_err *e = start_room(r);
-    r->restart_at = e ? ck_now_ms() + r->back_off : 0;
+    r->restart_at = e ? ck_clock_ms() + r->back_off : 0;
     ck_gateway_say(&r->g, e ? "room-failed" : "room-started", "error", e ? ck_err_text(e) : "",
                    NULL);
 }
@@ -271,7 +271,7 @@ static ck_err *catch_signals(int *ret)
 
 static int turn_ms(const struct run *r)
 {
-    int64_t left = r->restart_at ? r->restart_at - ck_now_ms() : TURN_MS;
+    int64_t left = r->restart_at ? r->restart_at - ck_clock_ms() : TURN_MS;
     return left < 0 ? 0 : left > TURN_MS ? TURN_MS : (int)left;
 }
 
@@ -337,8 +337,10 @@ static void *clock_main(void *arg)
     for (unsigned i = 1; !atomic_load(&g->core->ending); i++) {
         nanosleep(&tick, NULL);
         look_at_store(g, &version);
-        if (i % TICKS_A_SECOND == 0)
+        if (i % TICKS_A_SECOND == 0) {
             ck_pulls_flush(g);
+            ck_uploads_tick(g);
+        }
         if (i % DB_TICKS == 0)
             look_at_db(g);
     }
@@ -369,7 +371,7 @@ static ck_err *set_up(struct run *r)
     CK_TRY(ck_rules_open(g, &r->core.rules));
     CK_TRY(ck_store_open(g->o->scan.store, &g->store));
     CK_TRY(ck_lease_new(g->store, &g->lease));
-    g->sessions = ck_sessions_new();
+    g->sessions = ck_logins_new();
     g->uploads = ck_uploads_new();
     g->harbor = ck_harbor_new();
     r->core.pulls = ck_pulls_new();
@@ -387,6 +389,11 @@ static void say_where(struct run *r)
     if (r->g.o->insecure_http)
         fputs("cocket: WARNING: --insecure-http: passwords and images may cross the network in "
               "the clear\n", stderr);
+    for (size_t i = 0; i < r->g.o->n_unjudged; i++) {
+        fprintf(stderr, "cocket: WARNING: --unjudged: %s is served without a verdict\n",
+                r->g.o->unjudged[i]);
+        ck_gateway_say(&r->g, "unjudged", "repositories", r->g.o->unjudged[i], NULL);
+    }
     for (size_t i = 0; i < l->n; i++)
         fprintf(stderr, "cocket: serving on %s%s\n", l->v[i].shown,
                 l->v[i].kind.routes == CK_ROUTES_METRICS  ? " (metrics)"
@@ -411,6 +418,7 @@ static void tear_down(struct run *r)
     if (r->core.has_clock)
         pthread_join(r->core.clock, NULL);
     ck_dispatch_end(r->core.dispatch);
+    ck_logins_stop(g->sessions);
     bool idle = ck_flights_free(g->flights);
     ck_listeners_close(&r->core.listeners);
     if (!idle) {
@@ -419,10 +427,10 @@ static void tear_down(struct run *r)
         ck_gateway_say(g, "ended", "under-way", "given up", NULL);
         _exit(0);
     }
+    ck_uploads_free(g->uploads); /* its threads answer calls */
     ck_dispatch_free(r->core.dispatch);
     ck_harbor_free(g->harbor);
-    ck_uploads_free(g->uploads);
-    ck_sessions_free(g->sessions);
+    ck_logins_free(g->sessions);
     ck_pulls_free(r->core.pulls);
     ck_lease_end(g->lease);
     ck_store_close(g->store);

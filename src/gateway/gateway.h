@@ -25,6 +25,8 @@ struct ck_gateway_options {
     const char *const *upstreams;  /* the only registries that may be asked; n 0: any that is
                                       public */
     size_t n_upstreams;
+    const char *const *harbor_registries; /* HOST[:PORT] that Harbor may have scanned from */
+    size_t n_harbor_registries;
     bool anonymous_pull, insecure_http, head_deny_405;
     const char *const *unjudged; /* hosted repositories that are served without a verdict: names, or
                                     beginnings with a star behind */

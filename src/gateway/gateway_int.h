@@ -49,6 +49,8 @@ void ck_call_answer(struct ck_call *c, struct ck_answer *w);
 void ck_call_fail(struct ck_call *c, ck_err *e);
 void ck_call_refuse(struct ck_call *c, uint16_t status, enum ck_oci_error code, const char *fmt,
                     ...) CK_PRINTF(4, 5);
+/* 200 and the like, with a body of any length. */
+void ck_answer_bytes(struct ck_call *c, struct ck_answer *w, ck_view bytes);
 /* What the gate serves changed: kept answers are forgotten. */
 void ck_gateway_forget(struct ck_gateway *g);
 /* One line of the structured log; pairs of key and value, NULL ends. */
@@ -72,9 +74,11 @@ struct ck_place {
  * user is bound to (struct ck_user, repository) is looked at too. False: it has answered
  * (NAME_INVALID; DENIED for an upstream or repository that is not allowed). */
 CK_MUST bool ck_place_of(struct ck_call *c, struct ck_place *ret);
+/* The same for a call that is not answered; false: nowhere. */
+CK_MUST bool ck_place_find(struct ck_call *c, struct ck_place *ret);
 
 /* A hosted repository that the options name as one of artifacts: served without a verdict. */
-bool ck_place_unjudged(const struct ck_gateway *g, const struct ck_place *p);
+bool ck_is_unjudged(const struct ck_gateway *g, ck_view repository);
 
 /* Whether the session may; else answers 401 or 403 and returns false. */
 CK_MUST bool ck_call_may(struct ck_call *c, uint32_t role);
@@ -129,8 +133,10 @@ void ck_explain_ask(struct ck_call *c);  /* explain.c: EXPLAIN */
 void ck_pulled_ask(struct ck_call *c);   /* pulls.c: PULLED */
 void ck_health_ask(struct ck_call *c);   /* health.c: METRICS, READY */
 
-struct ck_sessions *ck_sessions_new(void);
-void ck_sessions_free(struct ck_sessions *s);
+struct ck_sessions *ck_logins_new(void);
+/* Logins that wait are answered with 503, later ones too. Before the calls they keep are gone. */
+void ck_logins_stop(struct ck_sessions *s);
+void ck_logins_free(struct ck_sessions *s);
 /* False: unknown or expired. user lives in `a`. */
 bool ck_session_of(struct ck_gateway *g, uint64_t session, struct ck_arena *a, ck_view *ret_user,
                    uint32_t *ret_roles);

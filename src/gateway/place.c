@@ -120,12 +120,21 @@ static bool within_bounds(struct ck_call *c, const struct ck_place *p)
     return false;
 }
 
-static bool hosted_place(struct ck_call *c, const struct asked *q, struct ck_place *ret)
+/* Why it leads nowhere. */
+struct refusal {
+    uint16_t status;
+    enum ck_oci_error code;
+    const char *why;
+};
+
+static bool hosted_place(struct ck_call *c, const struct asked *q, struct ck_place *ret,
+                         struct refusal *no)
 {
     ck_view rest;
     if (!ck_view_eq(ck_view_split(q->path, '/', &rest), q->hosted) || !rest.n) {
-        ck_call_refuse(c, 404, CK_OCI_NAME_UNKNOWN, "what is pushed here lies below %.*s/",
-                       CK_VF(q->hosted));
+        *no = (struct refusal){ 404, CK_OCI_NAME_UNKNOWN,
+                                ck_arena_format(&c->arena, "what is pushed here lies below %.*s/",
+                                                CK_VF(q->hosted)) };
         return false;
     }
     *ret = (struct ck_place){
@@ -137,7 +146,7 @@ static bool hosted_place(struct ck_call *c, const struct asked *q, struct ck_pla
 }
 
 static bool far_place(struct ck_call *c, const struct asked *q, ck_view upstream,
-                      struct ck_place *ret)
+                      struct ck_place *ret, struct refusal *no)
 {
     struct ck_name n;
     if (is_dockers(upstream))
@@ -146,13 +155,16 @@ static bool far_place(struct ck_call *c, const struct asked *q, ck_view upstream
     ck_err *e = ck_name_parse(ck_view_str(text), &c->arena, &n);
     if (e || !ck_view_eq(n.host, upstream)) {
         ck_err_free(e);
-        ck_call_refuse(c, 400, CK_OCI_NAME_INVALID, "%s is no name of a repository", text);
+        *no = (struct refusal){ 400, CK_OCI_NAME_INVALID,
+                                ck_arena_format(&c->arena, "%s is no name of a repository",
+                                                text) };
         return false;
     }
     if (q->o->n_upstreams ? !is_listed(q->o, upstream) : !is_public(upstream)) {
-        ck_call_refuse(c, 403, CK_OCI_DENIED,
-                       "%.*s is not among the registries that this gate may ask",
-                       CK_VF(upstream));
+        *no = (struct refusal){ 403, CK_OCI_DENIED,
+                                ck_arena_format(&c->arena, "%.*s is not among the registries "
+                                                           "that this gate may ask",
+                                                CK_VF(upstream)) };
         return false;
     }
     ret->hosted = false;
@@ -161,15 +173,29 @@ static bool far_place(struct ck_call *c, const struct asked *q, ck_view upstream
     return true;
 }
 
-bool ck_place_of(struct ck_call *c, struct ck_place *ret)
+static bool find(struct ck_call *c, struct ck_place *ret, struct refusal *no)
 {
     const struct ck_gateway_options *o = c->g->o;
     struct asked q = { .o = o, .ns = c->ask.ns, .host = c->ask.host, .path = c->ask.repository,
                        .hosted = ck_view_str(o->hosted ? o->hosted : "hosted") };
     ck_view upstream = upstream_of(c->g, &q);
+    return upstream.n ? far_place(c, &q, upstream, ret, no) : hosted_place(c, &q, ret, no);
+}
+
+bool ck_place_find(struct ck_call *c, struct ck_place *ret)
+{
+    struct refusal no;
+    return find(c, ret, &no);
+}
+
+bool ck_place_of(struct ck_call *c, struct ck_place *ret)
+{
+    struct refusal no;
     struct ck_place p;
-    if (!(upstream.n ? far_place(c, &q, upstream, &p) : hosted_place(c, &q, &p)))
+    if (!find(c, &p, &no)) {
+        ck_call_refuse(c, no.status, no.code, "%s", no.why);
         return false;
+    }
     if (!within_bounds(c, &p))
         return false;
     *ret = p;

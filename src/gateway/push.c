@@ -33,16 +33,18 @@ static bool matches(ck_view pattern, ck_view name)
     return ck_view_eq(pattern, name);
 }
 
-/* As clients call it: "hosted/app". */
-static ck_view shown_name(const struct ck_place *p)
+/* As clients call it: "hosted/app". Empty: it is of an upstream. */
+static ck_view shown_name(ck_view repository)
 {
-    return ck_view_from(ck_view_str(p->repository), sizeof CK_HOSTED_HOST);
+    ck_view host = CK_V(CK_HOSTED_HOST "/");
+    return ck_view_starts(repository, host) ? ck_view_from(repository, host.n) : (ck_view){ 0 };
 }
 
-bool ck_place_unjudged(const struct ck_gateway *g, const struct ck_place *p)
+bool ck_is_unjudged(const struct ck_gateway *g, ck_view repository)
 {
-    for (size_t i = 0; p->hosted && i < g->o->n_unjudged; i++)
-        if (matches(ck_view_str(g->o->unjudged[i]), shown_name(p)))
+    ck_view name = shown_name(repository);
+    for (size_t i = 0; name.n && i < g->o->n_unjudged; i++)
+        if (matches(ck_view_str(g->o->unjudged[i]), name))
             return true;
     return false;
 }
@@ -70,7 +72,8 @@ static ck_err *may_pull(struct ck_call *c, const struct ck_place *from, bool *re
     if (!(c->roles & (CK_ROLE_PULL | CK_ROLE_ADMIN)))
         return NULL;
     CK_TRY(ck_store_get_user(c->g->store, c->user, &c->arena, &u, &found));
-    *ret = found && (!u.repository.n || matches(u.repository, shown_name(from)));
+    ck_view name = shown_name(ck_view_str(from->repository));
+    *ret = found && (!u.repository.n || matches(u.repository, name));
     return NULL;
 }
 
@@ -91,7 +94,7 @@ static ck_err *is_served(struct ck_call *c, const struct ck_place *from, const s
         ck_view name = ck_view_str(ck_arena_format(&c->arena, "%s@%s", from->repository,
                                                    ck_digest_text(&by[i], text)));
         CK_TRY(ck_call_judge(c, repository, name, &by[i], &v, &known));
-        *ret = ck_place_unjudged(c->g, from) || (known && v.decision == CK_ALLOW);
+        *ret = known && v.decision == CK_ALLOW;
     }
     return NULL;
 }

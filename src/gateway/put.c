@@ -76,6 +76,7 @@ static ck_err *name_it(struct put *p)
     if (!ck_digest_eq(&got, &want))
         return ck_err_new(CK_ERR_HOSTILE, "%s: the bytes have the digest %s",
                           ck_digest_text(&want, said), ck_digest_text(&got, have));
+    p->code = CK_OCI_MANIFEST_INVALID;
     if (!is_digest(q->reference))
         CK_TRY(add_tag(p, q->reference));
     for (size_t i = 0; i < q->n_words; i++)
@@ -152,11 +153,11 @@ static ck_err *decode(struct put *p, enum ck_document what, ck_view declared, ck
     return ck_documents_read(p->reader, what, declared, json, ret);
 }
 
-static ck_err *read_config(struct put *p, const struct ck_digest *d, struct ck_buf *out)
+ck_err *ck_document_of(struct ck_gateway *g, const struct ck_digest *d, struct ck_buf *out)
 {
     int fd = -1;
     uint64_t size;
-    CK_TRY(ck_store_open_blob(p->g->store, d, &fd, &size));
+    CK_TRY(ck_store_open_blob(g->store, d, &fd, &size));
     ck_err *e = read_bytes(fd, out);
     close(fd);
     return e;
@@ -168,7 +169,7 @@ static ck_err *platform_of(struct put *p, const struct ck_descriptor *config, ck
     ck_autobuf struct ck_buf json = ck_buf_new(CK_LIMIT_NONE);
     struct ck_config_doc doc;
     ck_view bytes;
-    CK_TRY(read_config(p, &config->digest, &json));
+    CK_TRY(ck_document_of(p->g, &config->digest, &json));
     CK_TRY(decode(p, CK_DOCUMENT_CONFIG, config->media_type, ck_buf_view(&json), &bytes));
     CK_TRY(ck_config_doc_decode(bytes, a, &doc));
     *ret = ck_view_str(ck_platform_text(&doc.platform, a));
@@ -340,7 +341,7 @@ static void scanned(void *ctx, ck_err *e, const struct ck_flight_result *r)
 static void begin_scan(struct ck_gateway *g, const struct ck_place *place,
                        const struct ck_store_image *im)
 {
-    if (im->index || im->artifact_type.n || ck_place_unjudged(g, place))
+    if (im->index || im->artifact_type.n || ck_is_unjudged(g, ck_view_str(place->repository)))
         return;
     ck_err_free(ck_flight_scan(g, &im->digest, 1, scanned, g));
 }

@@ -134,7 +134,8 @@ void ck_outcome_say(const struct ck_outcome *o)
         ck_push_fail(o->call, o->error, o->code);
         return;
     }
-    struct ck_answer w = { .status = o->status, .code = o->code, .offset = o->offset, .fd = o->fd };
+    struct ck_answer w = { .status = o->status, .offset = o->offset, .fd = o->fd,
+                           .code = o->error ? o->code : CK_OCI_NONE };
     if (o->id)
         w.upload = ck_view_str(o->id);
     if (o->error)

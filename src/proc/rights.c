@@ -75,6 +75,12 @@ static const struct ck_rights rights[CK_ROOM_COUNT_] = {
                          .exec_paths = gpgv,
                          .read_argument = true, /* the keyring */
                          .result = CK_LIMIT_NONE },
+    /* Writes sealed memory only, which holds a manifest. */
+    [CK_ROOM_SERVE] = { .name = "serve",
+                        .calls = CK_CALLS_THREADS | CK_CALLS_SPAWN_THREADS | CK_CALLS_SERVE,
+                        .memory = CK_LIMIT_SERVE_MEMORY,
+                        .write = CK_LIMIT_DOCUMENT,
+                        .result = CK_LIMIT_NONE },
 };
 
 const struct ck_rights *ck_rights_of(enum ck_room room)

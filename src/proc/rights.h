@@ -19,6 +19,7 @@ enum ck_room {
     CK_ROOM_DAEMON,   /* one unix socket: the API of a container engine */
     CK_ROOM_UNPACK,   /* layers into one directory */
     CK_ROOM_VERIFY,   /* gpgv on a Release file */
+    CK_ROOM_SERVE,    /* clients of the gate: HTTP and TLS */
     CK_ROOM_COUNT_
 };
 
@@ -32,13 +33,14 @@ enum {
     CK_CALLS_TREE = 1 << 5,    /* make and remove files where landlock allows */
     CK_CALLS_EXEC = 1 << 4,    /* become another program, of the paths named here only */
     CK_CALLS_UNIX = 1 << 6,    /* unix sockets and no others */
+    CK_CALLS_SERVE = 1 << 7,   /* connections of sockets that it was handed; it makes none */
 };
 
 struct ck_rights {
     const char *name;
     unsigned calls;         /* CK_CALLS_* */
     enum ck_limit memory;   /* RLIMIT_DATA */
-    enum ck_limit cpu;      /* RLIMIT_CPU */
+    enum ck_limit cpu;      /* RLIMIT_CPU; NONE: it runs for as long as the program */
     enum ck_limit write;    /* RLIMIT_FSIZE; NONE: no file can grow */
     const char *const *read_paths; /* landlock: read-only; NULL-terminated, or NULL */
     const char *const *exec_paths; /* landlock: read and execute */

@@ -41,12 +41,13 @@ static ck_err *cap(int resource, rlim_t value, rlim_t grace, const char *name)
 static rlim_t descriptors(const struct ck_rights *r)
 {
     enum { WALK = 2 * 256 + 64, FILES = 256, FEW = 16 };
+    if (r->calls & CK_CALLS_SERVE)
+        return CK_MAX_SERVE_DESCRIPTORS;
     return r->calls & CK_CALLS_TREE ? WALK : r->calls & CK_CALLS_FILES ? FILES : FEW;
 }
 
 static ck_err *cap_resources(const struct ck_rights *r)
 {
-    rlim_t cpu = ck_limit_value(r->cpu);
     CK_TRY(cap(RLIMIT_CORE, 0, 0, "core"));
     CK_TRY(cap(RLIMIT_FSIZE, r->write ? ck_limit_value(r->write) : 0, 0, "fsize"));
     if (!(r->calls & CK_CALLS_THREADS)) /* counts the whole user's threads; clone is filtered */
@@ -54,7 +55,8 @@ static ck_err *cap_resources(const struct ck_rights *r)
     CK_TRY(cap(RLIMIT_MEMLOCK, 0, 0, "memlock"));
     CK_TRY(cap(RLIMIT_NOFILE, descriptors(r), 0, "nofile"));
     /* At the soft limit SIGXCPU comes, which names it; at the hard one SIGKILL. */
-    CK_TRY(cap(RLIMIT_CPU, cpu, 5, "cpu"));
+    if (r->cpu)
+        CK_TRY(cap(RLIMIT_CPU, ck_limit_value(r->cpu), 5, "cpu"));
     if (!sanitized)
         CK_TRY(cap(RLIMIT_DATA, ck_limit_value(r->memory), 0, "data"));
     return NULL;
@@ -194,6 +196,14 @@ static const int network_calls[] = {
 static const int tree_calls[] = {
     CALL(mkdirat), CALL(symlinkat), CALL(linkat), CALL(unlinkat), CALL(ftruncate), CALL(fchmod),
 };
+/* What libmicrohttpd and GnuTLS do with sockets that others have bound, and pipes of uploads. */
+static const int serve_calls[] = {
+    CALL(accept4),       CALL(epoll_create1), CALL(epoll_ctl),   CALL(epoll_wait),
+    CALL(epoll_pwait),   CALL(sendto),        CALL(recvfrom),    CALL(sendfile),
+    CALL(shutdown),      CALL(getpeername),   CALL(getsockname), CALL(getsockopt),
+    CALL(setsockopt),    CALL(eventfd2),      CALL(pipe2),       CALL(fcntl),
+    CALL(memfd_create),  CALL(getrusage),
+};
 static const int exec_calls[] = {
     CALL(execve),      CALL(arch_prctl), CALL(set_tid_address), CALL(set_robust_list),
     CALL(rseq),        CALL(prlimit64),  CALL(getuid),          CALL(geteuid),
@@ -265,6 +275,17 @@ static int add_sockets(scmp_filter_ctx f, unsigned calls)
     return rc;
 }
 
+/* The name of a thread, and nothing else of prctl. Opening is refused and not killed for: malloc
+ * looks at /proc/sys/vm/overcommit_memory when a heap shrinks that is not the main one. */
+static int add_serve(scmp_filter_ctx f)
+{
+    const struct scmp_arg_cmp name = SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME, 0);
+    int rc = ADD(f, SCMP_ACT_ALLOW, serve_calls);
+    if (!rc)
+        rc = seccomp_rule_add(f, SCMP_ACT_ERRNO(EACCES), CALL(openat), 0);
+    return rc ? rc : seccomp_rule_add_array(f, SCMP_ACT_ALLOW, CALL(prctl), 1, &name);
+}
+
 static int add_rules(scmp_filter_ctx f, unsigned calls)
 {
     int rc = ADD(f, SCMP_ACT_ALLOW, core_calls);
@@ -288,6 +309,8 @@ static int add_rules(scmp_filter_ctx f, unsigned calls)
         rc = add_sockets(f, calls);
     if (!rc && calls & CK_CALLS_EXEC)
         rc = ADD(f, SCMP_ACT_ALLOW, exec_calls);
+    if (!rc && calls & CK_CALLS_SERVE)
+        rc = add_serve(f);
     if (!rc && sanitized)
         rc = ADD(f, SCMP_ACT_ALLOW, sanitizer_calls);
     if (!rc && sanitized && !(calls & CK_CALLS_FILES))

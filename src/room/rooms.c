@@ -1,6 +1,7 @@
 #include "room/rooms.h"
 
 #include "room/net.h"
+#include "serve/room.h"
 
 const struct ck_room_body ck_room_bodies[CK_ROOM_COUNT_] = {
     [CK_ROOM_DOCUMENT] = { .run = ck_room_document },
@@ -13,4 +14,5 @@ const struct ck_room_body ck_room_bodies[CK_ROOM_COUNT_] = {
     [CK_ROOM_REGISTRY] = { .load = ck_room_registry_load, .run = ck_room_registry },
     [CK_ROOM_DAEMON] = { .load = ck_net_load, .run = ck_room_daemon },
     [CK_ROOM_VERIFY] = { .run = ck_room_verify },
+    [CK_ROOM_SERVE] = { .load = ck_room_serve_load, .run = ck_room_serve },
 };

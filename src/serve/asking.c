@@ -19,7 +19,7 @@ static ck_err *read_all(int fd, uint8_t *p, uint64_t n)
     return NULL;
 }
 
-ck_err *ck_answer_bytes(struct ck_request *r, const struct ck_answer *w, enum ck_limit limit,
+ck_err *ck_asked_bytes(struct ck_request *r, const struct ck_answer *w, enum ck_limit limit,
                         ck_view *ret)
 {
     if (w->fd < 0) {
@@ -41,7 +41,7 @@ static ck_err *take(struct ck_request *r, const struct ck_asking *q, const struc
     ck_view json;
     if (w->status != OK)
         return ck_err_new(CK_ERR_OURS, "the gate cannot judge now: %.*s", CK_VF(w->message));
-    CK_TRY(ck_answer_bytes(r, w, CK_LIMIT_DOCUMENT, &json));
+    CK_TRY(ck_asked_bytes(r, w, CK_LIMIT_DOCUMENT, &json));
     return ck_judged_parse(json, q->words, q->n, ck_request_arena(r), ret);
 }
 

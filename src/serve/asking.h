@@ -19,7 +19,7 @@ struct ck_asking {
 void ck_ask_verdicts(struct ck_request *r, const struct ck_asking *q);
 
 /* What an answer carries, in its body or in a file; lives in the request's arena. */
-CK_MUST ck_err *ck_answer_bytes(struct ck_request *r, const struct ck_answer *w,
+CK_MUST ck_err *ck_asked_bytes(struct ck_request *r, const struct ck_answer *w,
                                 enum ck_limit limit, ck_view *ret);
 
 void ck_verdict_route(struct ck_request *r); /* GET /verdict */

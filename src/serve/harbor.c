@@ -102,7 +102,7 @@ static void reported(struct ck_request *r, void *ctx, struct ck_answer *w)
     } else if (w->status != OK) {
         fail(r, w->status == NOT_FOUND ? NOT_FOUND : FAILED, w->message);
     } else {
-        ck_err *e = ck_answer_bytes(r, w, CK_LIMIT_HARBOR_REPORT, &body);
+        ck_err *e = ck_asked_bytes(r, w, CK_LIMIT_HARBOR_REPORT, &body);
         if (e)
             fail_with(r, FAILED, e);
         else

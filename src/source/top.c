@@ -134,6 +134,7 @@ ck_err *ck_top_fetch(const struct ck_reference *ref, const struct ck_source_opti
     ck_source_bare(o->no_sandbox, &s);
     s->options = *o;
     s->options.unnamed = true;
+    s->options.refetch = true; /* that the store has it does not say that this registry does */
     s->want = ck_platform_host();
     ck_err *e = ref->transport == CK_TRANSPORT_DOCKER
                     ? fetch_top(s, ref, a, &top)

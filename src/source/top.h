@@ -19,8 +19,9 @@ struct ck_top {
 };
 
 /* docker:// references only; the name itself is not entered. An artifact no layer of which can be
- * taken for an image's is cleared; another stays in quarantine. What is there already is not asked
- * for, if the reference has a digest. Views live in `a`. Classes as ck_source_open's. */
+ * taken for an image's is cleared; another stays in quarantine. The registry is asked for the
+ * manifest also where the store has it: another may have given it. Views live in `a`. Classes as
+ * ck_source_open's. */
 CK_MUST ck_err *ck_top_fetch(const struct ck_reference *ref, const struct ck_source_options *o,
                              struct ck_arena *a, struct ck_top *ret);
 

@@ -222,6 +222,10 @@ CK_MUST ck_err *ck_store_tags_of(struct ck_store *s, ck_view repository, const s
 CK_MUST ck_err *ck_store_linked_repositories(struct ck_store *s, ck_view last, size_t max,
                                              struct ck_arena *a, ck_view **ret, size_t *ret_n,
                                              bool *ret_more);
+/* Images by what container runtimes call their id: the digest of the config or of the manifest, or
+ * how it begins (1 to 64 digits of hex, of sha256). At most 64. */
+CK_MUST ck_err *ck_store_by_id(struct ck_store *s, ck_view hex, struct ck_arena *a,
+                               struct ck_digest **ret, size_t *ret_n);
 /* What a name means, as last seen. since: when it came to mean it; checked: when the upstream was
  * last asked (ck_store_set_name). */
 struct ck_store_name {
