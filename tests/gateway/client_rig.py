@@ -110,7 +110,7 @@ class Rig:
             os.makedirs(self.path(name))
         self.write("storage.conf", '[storage]\ndriver = "vfs"\n'
                    f'runroot = "{self.path("cs-run")}"\ngraphroot = "{self.path("cs")}"\n')
-        self.write("docker/config.json", "{}\n")  # podman wants one where DOCKER_CONFIG is set
+        self.env["REGISTRY_AUTH_FILE"] = self.write("auth.json", "{}\n")  # podman's, not Docker's
         self.processes = []
         self.certificates()
         self.registry = servers.DockerRegistry()

@@ -404,6 +404,33 @@ def test_image_verifier(rig, gate):
     must(status == 1, f"no gate, and yet: {text}")
 
 
+def test_image_verifier_with_the_store(rig, gate):
+    gate_pull(rig, gate, "upstream.test/lib/allowed:1")
+    gate_pull(rig, gate, "upstream.test/lib/denied:1")
+    conf = f'store = "{rig.path("store")}"\npolicy = "{rig.path("policy.yaml")}"\n'
+    env = {**rig.env, "COCKET_VERIFIER_CONF": rig.write("v.conf", conf)}
+    status, text = verifier(rig, "upstream.test/lib/allowed:1", rig.digests["up/lib/allowed"], env=env)
+    must(status == 0, text)
+    status, text = verifier(rig, "upstream.test/lib/denied:1", rig.digests["up/lib/denied"], env=env)
+    must(status == 1 and RULE in text, text)
+    status, text = verifier(rig, "upstream.test/lib/allowed:1", "sha256:" + 64 * "0", env=env)
+    must(status == 1 and "not in the store" in text, text)
+
+
+def test_firewall(rig, gate):
+    """nft takes the file, and takes it again."""
+    rig.lockdown(gate, "podman")
+    conf = os.path.join(rig.root, "etc/cocket/lockdown.nft")
+    for _ in range(2):
+        status, text = rig.client("nft", "-f", conf)
+        if "Operation not" in text or "not supported" in text:
+            raise Skip(f"no packet filter here: {text}")
+        must(status == 0, text)
+    _, text = rig.client("nft", "list", "table", "inet", "cocket_lockdown", check=True)
+    must("reject with tcp reset" in text, text)
+    rig.client("nft", "delete", "table", "inet", "cocket_lockdown", check=True)
+
+
 def test_past_docker(rig, gate):
     rig.lockdown(gate, "docker")
     closed(rig, gate, "docker")
@@ -416,6 +443,31 @@ def test_past_docker(rig, gate):
     must(status == 0, f"it did not get past: {text}")
     status, text = rig.client("docker", "pull", "denied:1")
     must(status != 0 and "registry-1.docker.io" in text, f"Hub was not asked: {text}")
+
+
+def test_past_docker_with_the_plugin(rig, _):
+    """What lockdown writes, whole: names, archives and builds are put to the gate first."""
+    socket = rig.path("plugin.sock")
+    gate = Gate(rig, "--anonymous-pull", "--docker-plugin", socket)
+    try:
+        rig.lockdown(gate, "docker")
+        rig.etc("docker/plugins/cocket.spec", f"unix://{socket}\n")
+        closed(rig, gate, "docker")
+        rig.dockerd()
+        name = f"{gate.host}/upstream.test/lib/allowed:1"
+        status, text = rig.client("docker", "pull", name)
+        must(status == 0, text)
+        for past in (f"{gate.host}/upstream.test/lib/denied:1", "denied:1",
+                     f"{rig.upstream}/up/lib/denied:1"):
+            status, text = rig.client("docker", "pull", past)
+            must(status != 0 and "authorization denied by plugin cocket" in text, f"{past}: {text}")
+        archive = rig.path("denied.docker.tar")
+        run(["skopeo", "--insecure-policy", "copy", "-q", "--src-tls-verify=false",
+             f"docker://{rig.upstream}/up/lib/denied:1", f"docker-archive:{archive}:x/denied:1"])
+        status, text = rig.client("docker", "load", "-i", archive)
+        must(status != 0 and "plugin cocket" in text, f"docker load got past: {text}")
+    finally:
+        gate.stop()
 
 
 def test_probe(rig, gate):
