@@ -136,6 +136,19 @@ ck_err *ck_open_registry(struct ck_source *s, const struct ck_reference *ref)
     return index ? NULL : ck_image_of(s, &top);
 }
 
+/* The name that was asked for; of what was asked for by its digest, the first that it has. */
+static ck_view name_in_store(const struct ck_store_entry *e, ck_view asked, struct ck_arena *a)
+{
+    struct ck_name n;
+    ck_err *none = ck_name_parse(asked, a, &n);
+    ck_view text = none ? (ck_view){ 0 } : ck_view_str(ck_name_text(&n, a));
+    ck_err_free(none);
+    for (size_t i = 0; i < e->n_names; i++)
+        if (ck_view_eq(e->names[i], text))
+            return text;
+    return e->n_names ? e->names[0] : (ck_view){ 0 };
+}
+
 ck_err *ck_open_store(struct ck_source *s, const struct ck_reference *ref)
 {
     struct ck_store_entry entry;
@@ -143,8 +156,7 @@ ck_err *ck_open_store(struct ck_source *s, const struct ck_reference *ref)
     bool index = false;
     CK_TRY(open_store(s));
     CK_TRY(ck_store_find_typed(s->store, ref->name, &s->arena, &entry));
-    if (entry.n_names)
-        s->image.name = entry.names[0];
+    s->image.name = name_in_store(&entry, ref->name, &s->arena);
     descriptor_of(&entry, &top);
     if (s->options.whole_index)
         CK_TRY(ck_index_of(s, &top, &index));

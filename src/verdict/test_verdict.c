@@ -155,6 +155,23 @@ static void a_persons_denial_denies(void **state)
     unit_image_free(&u);
 }
 
+static void what_a_person_holds_back_is_held_back(void **state)
+{
+    struct fixture *f = *state;
+    struct unit_image u = fetch(f, 1, ALPINE);
+    struct ck_facts facts = unit_facts();
+    keep(f, &u.image.digest, &facts);
+    assert_ok(ck_store_decide_as(f->s, "ann", &u.image.digest, CK_QUARANTINED, CK_V("look first"),
+                                 CK_BY_PERSON, NULL));
+    struct ck_verdict v = verdict(f, NULL, &u.image.digest, ALPINE);
+    assert_verdict(f, &v, CK_QUARANTINE, "quarantined: quarantined by ann: look first");
+    assert_int_equal(v.persons, 1);
+    approve(f, &u.image.digest, "bob", 1);
+    v = verdict(f, NULL, &u.image.digest, ALPINE);
+    assert_int_equal(v.decision, CK_ALLOW);
+    unit_image_free(&u);
+}
+
 static void one_person_releases_where_one_is_enough(void **state)
 {
     struct fixture *f = *state;
@@ -480,6 +497,7 @@ int main(void)
         T(a_denial_of_fail_on_stays_with_the_facts),
         T(what_a_scan_refused_is_denied),
         T(a_persons_denial_denies),
+        T(what_a_person_holds_back_is_held_back),
         T(one_person_releases_where_one_is_enough),
         T(two_persons_release_where_two_are_wanted),
         T(what_nobody_may_release_stays),

@@ -238,6 +238,11 @@ static void people(struct work *w, struct ck_verdict *v)
 {
     const struct ck_store_entry *e = &w->entry;
     bool cleared = e->by_person && e->state == CK_CLEARED;
+    if (e->by_person && e->state == CK_QUARANTINED && v->policy == CK_ALLOW) {
+        v->decision = v->policy = CK_QUARANTINE;
+        v->by_person = true;
+        v->persons = 1;
+    }
     if (v->policy == CK_QUARANTINE)
         v->released_by = w->approvals || !cleared ? w->approvals : 1;
     if (e->by_person && e->state == CK_DENIED) {
@@ -255,8 +260,8 @@ static void conclude(struct work *w, struct ck_verdict *ret)
 {
     struct ck_verdict v;
     begin(w, &v);
-    if (w->entry.by_person && w->entry.state == CK_DENIED)
-        say_person(w, &v, "denied");
+    if (w->entry.by_person && w->entry.state != CK_CLEARED)
+        say_person(w, &v, ck_state_name(w->entry.state));
     if (!v.examined && refused(&w->entry))
         say_refused(w, &v);
     say_fail_on(w, &v);
@@ -285,7 +290,10 @@ ck_err *ck_verdict_of(struct ck_store *s, const struct ck_policy *p, const struc
     CK_TRY(take_history(&w));
     CK_TRY(take_facts(&w));
     CK_TRY(take_bases(&w));
-    CK_TRY(ck_store_approvals(s, d, &w.approvals));
+    if (!q->without_people)
+        CK_TRY(ck_store_approvals(s, d, &w.approvals));
+    else if (w.entry.by_person)
+        w.entry.state = CK_QUARANTINED, w.entry.by_person = false;
     w.subject.index = w.entry.image.index || (!w.subject.facts && inert(&w.entry));
     ask(&w, p);
     conclude(&w, ret);

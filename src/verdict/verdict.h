@@ -12,6 +12,7 @@ struct ck_verdict_question {
     ck_view name; /* "docker.io/library/alpine:3.20", normalised, or empty */
     ck_view user, address, namespace_;
     int64_t now; /* seconds since the epoch */
+    bool without_people; /* what they decided is left out: for what a scan says */
 };
 
 struct ck_verdict {
