@@ -116,6 +116,11 @@
     X(TOML_VALUES, 10000, "values", "of one file, tables included; the short names are 200")     \
     X(HELPER_OUTPUT, 64 * CK_KIB, "bytes", "what a credential helper says: a name, a secret")    \
     X(HELPER_SECONDS, 30, "seconds", "a credential helper may ask a keyring, never a person")    \
+    /* image verifier */                                                                         \
+    X(VERIFIER_STDIN, 64 * CK_KIB, "bytes", "the descriptor that containerd hands a verifier")   \
+    X(VERIFIER_ANSWER, 256 * CK_KIB, "bytes", "what the gate says of one image")                 \
+    X(VERIFIER_REASONS, 1000, "reasons", "of one image; a policy has some 20 rules")             \
+    X(VERIFIER_SECONDS, 9, "seconds", "containerd gives a verifier ten, then calls it failed")   \
     /* pushes */                                                                                 \
     X(UPLOADS, 256, "uploads", "open at a time; docker pushes five layers at once")              \
     X(USER_UPLOADS, 64, "uploads", "of one user; a build farm shares a robot")                   \

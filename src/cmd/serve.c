@@ -12,15 +12,14 @@
 
 static const char page[] = "cocket-serve";
 
-enum { LISTENERS = 16, UPSTREAMS = 64, HARBORS = 16 };
+enum { LISTENERS = 16, UPSTREAMS = 64, UNJUDGED = 64, HARBORS = 16 };
 
 struct args {
     struct ck_gateway_options o;
     struct ck_remote_args remote;
     struct ck_gateway_listener listeners[LISTENERS];
     enum scheme { SCHEME_ANY, SCHEME_HTTP, SCHEME_HTTPS } schemes[LISTENERS];
-    const char *upstreams[UPSTREAMS];
-    const char *harbors[HARBORS];
+    const char *upstreams[UPSTREAMS], *unjudged[UNJUDGED], *harbors[HARBORS];
 };
 
 enum opt {
@@ -28,7 +27,7 @@ enum opt {
     OPT_POLICY, OPT_DB, OPT_HOSTED, OPT_UPSTREAM, OPT_ANONYMOUS_PULL, OPT_INSECURE_HTTP,
     OPT_HEAD_DENY_405, OPT_IMMUTABLE_TAGS, OPT_WAIT, OPT_TAG_TTL, OPT_DRAIN, OPT_JOBS,
     OPT_PLATFORMS, OPT_CONNECTIONS, OPT_PER_CLIENT, OPT_RATE, OPT_LOG_FORMAT, OPT_NO_SANDBOX,
-    OPT_HARBOR_REGISTRY,
+    OPT_UNJUDGED, OPT_HARBOR_REGISTRY,
 };
 static const struct option options[] = {
     CK_ENDPOINT_OPTIONS,
@@ -49,6 +48,7 @@ static const struct option options[] = {
     { "insecure-http", no_argument, NULL, OPT_INSECURE_HTTP },
     { "head-deny-405", no_argument, NULL, OPT_HEAD_DENY_405 },
     { "immutable-tags", no_argument, NULL, OPT_IMMUTABLE_TAGS },
+    { "unjudged", required_argument, NULL, OPT_UNJUDGED },
     { "wait", required_argument, NULL, OPT_WAIT },
     { "tag-ttl", required_argument, NULL, OPT_TAG_TTL },
     { "drain", required_argument, NULL, OPT_DRAIN },
@@ -125,6 +125,20 @@ static ck_err *take_upstream(struct args *a)
     return NULL;
 }
 
+/* Of the hosted area only: what comes from elsewhere is always judged. */
+static ck_err *take_unjudged(struct args *a)
+{
+    if (a->o.n_unjudged == UNJUDGED)
+        return ck_err_new(CK_ERR_USAGE, "at most %d patterns of --unjudged", UNJUDGED);
+    const char *star = strchr(optarg, '*');
+    if (!*optarg || *optarg == '*' || (star && star[1]))
+        return ck_err_new(CK_ERR_USAGE, "--unjudged %.200s: it is the name of a repository, or the "
+                                        "beginning of one with a star behind: hosted/charts/*",
+                          optarg);
+    a->unjudged[a->o.n_unjudged++] = optarg;
+    return NULL;
+}
+
 static ck_err *take_harbor(struct args *a)
 {
     if (a->o.n_harbor_registries == HARBORS)
@@ -192,6 +206,7 @@ static ck_err *take_value(struct args *a, int opt)
         return take_listener(a, CK_ROUTES_DOCKER, address);
     }
     case OPT_UPSTREAM: return take_upstream(a);
+    case OPT_UNJUDGED: return take_unjudged(a);
     case OPT_HARBOR_REGISTRY: return take_harbor(a);
     case OPT_PLATFORMS: return take_platforms(a);
     case OPT_HOSTED: return take_hosted(a);
@@ -265,6 +280,7 @@ int ck_cmd_serve(int argc, char **argv)
     struct args *a = ck_new(struct args);
     a->o.listeners = a->listeners;
     a->o.upstreams = a->upstreams;
+    a->o.unjudged = a->unjudged;
     a->o.harbor_registries = a->harbors;
     a->o.log_fd = STDOUT_FILENO;
     int status = ck_cmd_options(argc, argv, page, options, take_option, a);

@@ -12,6 +12,8 @@ static void every_page_is_there_and_readable(void **state)
         "cocket-gc",
         "cocket-fsck",
         "cocket-log",
+        "cocket-recall",
+        "cocket-user",
         "cocket-export",
         "cocket-scan",
         "cocket-db",

@@ -389,6 +389,11 @@ static void say_where(struct run *r)
     if (r->g.o->insecure_http)
         fputs("cocket: WARNING: --insecure-http: passwords and images may cross the network in "
               "the clear\n", stderr);
+    for (size_t i = 0; i < r->g.o->n_unjudged; i++) {
+        fprintf(stderr, "cocket: WARNING: --unjudged: %s is served without a verdict\n",
+                r->g.o->unjudged[i]);
+        ck_gateway_say(&r->g, "unjudged", "repositories", r->g.o->unjudged[i], NULL);
+    }
     for (size_t i = 0; i < l->n; i++)
         fprintf(stderr, "cocket: serving on %s%s\n", l->v[i].shown,
                 l->v[i].kind.routes == CK_ROUTES_METRICS  ? " (metrics)"
@@ -422,9 +427,9 @@ static void tear_down(struct run *r)
         ck_gateway_say(g, "ended", "under-way", "given up", NULL);
         _exit(0);
     }
+    ck_uploads_free(g->uploads); /* its threads answer calls */
     ck_dispatch_free(r->core.dispatch);
     ck_harbor_free(g->harbor);
-    ck_uploads_free(g->uploads);
     ck_logins_free(g->sessions);
     ck_pulls_free(r->core.pulls);
     ck_lease_end(g->lease);

@@ -72,7 +72,8 @@ static ck_err *may_pull(struct ck_call *c, const struct ck_place *from, bool *re
     if (!(c->roles & (CK_ROLE_PULL | CK_ROLE_ADMIN)))
         return NULL;
     CK_TRY(ck_store_get_user(c->g->store, c->user, &c->arena, &u, &found));
-    *ret = found && (!u.repository.n || matches(u.repository, shown_name(ck_view_str(from->repository))));
+    ck_view name = shown_name(ck_view_str(from->repository));
+    *ret = found && (!u.repository.n || matches(u.repository, name));
     return NULL;
 }
 

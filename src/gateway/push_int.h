@@ -114,7 +114,8 @@ void ck_manifest_delete(struct ck_call *c, const struct ck_place *p);
 /* Whether the repository has the blob: pushed there, mounted, or reached by a manifest of it. */
 CK_MUST ck_err *ck_push_has(struct ck_gateway *g, ck_view repository, const struct ck_digest *d,
                             struct ck_arena *a, bool *ret);
-/* A document of the store; `out` has no ceiling of its own: more than DOCUMENT bytes are an error. */
+/* A document of the store, into a buffer without a ceiling: more than DOCUMENT bytes are an
+ * error. */
 CK_MUST ck_err *ck_document_of(struct ck_gateway *g, const struct ck_digest *d,
                                struct ck_buf *out);
 /* As ck_call_fail, where what the client sent is at fault: 400 with this code. */

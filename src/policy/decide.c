@@ -228,7 +228,7 @@ static void judge_rule(struct ck_judging *j, const struct ck_policy_rule *rule)
         if (!rule->demands[i].given || (j->s->index && !judge->index) ||
             (judge->facts && !j->s->facts))
             continue;
-        j->id = i;
+        j->id = (enum ck_demand_id)i;
         j->demand = &rule->demands[i];
         judge->judge(j);
     }

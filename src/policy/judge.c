@@ -21,8 +21,7 @@ static void distribution(struct ck_judging *j)
 {
     const struct ck_facts *f = j->s->facts;
     if (!f->distro_known) {
-        ck_judge_unmet(j, f->distro.n ? "its distribution is not known: %.*s"
-                                      : "its distribution is not known%.*s",
+        ck_judge_unmet(j, "its distribution is not known%s%.*s", f->distro.n ? ": " : "",
                        CK_SHORT(f->distro));
         return;
     }
@@ -90,8 +89,8 @@ static void user(struct ck_judging *j)
     ck_view group, name = ck_view_trim(ck_view_split(j->s->facts->user, ':', &group));
     bool number = is_number(name, &zero);
     if (name.n == 0 || ck_view_eq(name, CK_V("root")) || (number && zero))
-        ck_judge_unmet(j, name.n ? "it runs as root (user %.*s)" : "it runs as root%.*s",
-                       CK_SHORT(j->s->facts->user));
+        ck_judge_unmet(j, "it runs as root%s%.*s%s", name.n ? " (user " : "",
+                       CK_SHORT(name.n ? j->s->facts->user : name), name.n ? ")" : "");
     else if (j->demand->word == NUMERIC && !number)
         ck_judge_unmet(j, "it runs as the user %.*s, which is no number", CK_SHORT(name));
 }
