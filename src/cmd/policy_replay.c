@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "cmd/cmd.h"
 #include "cmd/policy_verbs.h"
+#include "cmd/times.h"
 #include "verdict/verdict.h"
 
 #include <getopt.h>
@@ -22,10 +23,10 @@ struct asked {
 };
 
 struct args {
-    const char *policy, *against, *store;
-    bool json, has_since;
+    const char *policy, *against, *store, *since;
+    bool json;
     uint64_t last;
-    int64_t since, now;
+    int64_t now;
     struct ck_arena arena;
     struct ck_policy *old_policy, *new_policy;
     CK_VEC(struct asked) pulls;
@@ -42,17 +43,6 @@ static const struct option options[] = {
     { "help", no_argument, NULL, 'h' },
     { NULL, 0, NULL, 0 },
 };
-
-/* A day or a time. */
-static ck_err *set_since(struct args *a, const char *value)
-{
-    ck_autofree char *midnight = ck_format("%sT00:00:00Z", value);
-    a->has_since = true;
-    if (ck_parse_time(ck_view_str(value), &a->since) ||
-        ck_parse_time(ck_view_str(midnight), &a->since))
-        return NULL;
-    return ck_err_new(CK_ERR_USAGE, "--since %s: write 2027-01-31 or 2027-01-31T12:00:00Z", value);
-}
 
 static ck_err *take_option(void *ctx, int opt)
 {
@@ -72,7 +62,8 @@ static ck_err *take_option(void *ctx, int opt)
             return ck_err_new(CK_ERR_USAGE, "--last %s: it is a number from 1 on", optarg);
         break;
     case OPT_SINCE:
-        return set_since(a, optarg);
+        a->since = optarg;
+        break;
     case OPT_FORMAT:
         return ck_cmd_policy_format(optarg, &a->json);
     }
@@ -136,9 +127,11 @@ static ck_err *judge(struct args *a, struct ck_store *s, struct asked *x)
 
 static ck_err *replay(struct args *a)
 {
-    struct ck_pull_filter f = { .since = a->since, .max = a->last };
+    struct ck_pull_filter f = { .max = a->last };
     struct ck_store *s = NULL;
     CK_TRY(ck_cmd_now(&a->now));
+    if (a->since)
+        CK_TRY_WRAP(ck_times_since(a->since, a->now, &f.since), "--since");
     CK_TRY(ck_policy_load(a->against, &a->old_policy));
     CK_TRY(ck_policy_load(a->policy, &a->new_policy));
     CK_TRY(ck_store_open(a->store, &s));
@@ -178,7 +171,7 @@ static bool differs(const struct asked *x)
     return !x->gone && x->before.decision != x->after.decision;
 }
 
-static void put_asked(struct args *a, const struct asked *x, struct ck_buf *out)
+static void put_asked(const struct asked *x, struct ck_buf *out)
 {
     char digest[CK_DIGEST_TEXT];
     ck_buf_format(out, "%s -> %s: ", ck_decision_name(x->before.decision),
@@ -189,7 +182,6 @@ static void put_asked(struct args *a, const struct asked *x, struct ck_buf *out)
     ck_buf_format(out, " at ");
     ck_buf_escape(out, x->client);
     ck_buf_format(out, ", %llu pull%s\n", (unsigned long long)x->count, x->count == 1 ? "" : "s");
-    (void)a;
     for (size_t i = 0; i < x->after.n_reasons; i++) {
         ck_put_bytes(out, CK_V("  "));
         ck_buf_escape(out, x->after.reasons[i]);
@@ -201,7 +193,7 @@ static void put_text(struct args *a, const struct counts *c, struct ck_buf *out)
 {
     for (size_t i = 0; i < a->pulls.n; i++)
         if (differs(&a->pulls.v[i]))
-            put_asked(a, &a->pulls.v[i], out);
+            put_asked(&a->pulls.v[i], out);
     ck_buf_format(out, "%llu pulls, %llu differ", (unsigned long long)c->all,
                   (unsigned long long)c->differ);
     for (unsigned b = 0; b < CK_DECISION_COUNT_; b++)

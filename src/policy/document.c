@@ -302,7 +302,7 @@ ck_err *ck_doc_number(struct ck_doc *d, const struct ck_yaml_node *n, uint64_t m
 ck_err *ck_doc_duration(struct ck_doc *d, const struct ck_yaml_node *n, void *ret)
 {
     static const struct {
-        char unit;
+        uint8_t unit;
         int64_t seconds;
     } units[] = { { 'h', 3600 }, { 'd', 86400 }, { 'w', 7 * 86400 } };
     enum { MOST_DIGITS = 5 };

@@ -124,8 +124,8 @@ static void half_requests_are_ended(void **state)
 {
     (void)state;
     static const char *const halves[] = { "", "GET /v2/", "GET /v2/ HTTP/1.1\r\nHost: x\r\n",
-                                          "POST /token HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n"
-                                          "\r\nhalf" };
+                                          ("POST /token HTTP/1.1\r\nHost: x\r\n"
+                                           "Content-Length: 9\r\n\r\nhalf") };
     for (size_t i = 0; i < sizeof halves / sizeof halves[0]; i++) {
         int fd = dial(hub->port);
         speak(fd, halves[i], strlen(halves[i]));

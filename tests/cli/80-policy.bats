@@ -182,7 +182,7 @@ PYTHON
     rules 'tags: immutable'
     status 1 policy check -q --policy policy.yaml --platform linux/amd64 m:latest
     has "$output" 'the tag latest'
-    digest=$("$COCKET" ls --format json | jq -r '.[] | select(.platform == "linux/amd64") | .digest')
+    digest=$("$COCKET" ls -a --format json | jq -r '.[] | select(.platform == "linux/amd64") | .digest')
     status 0 policy check -q --policy policy.yaml "store:$digest"
 }
 
