@@ -249,6 +249,35 @@ static void collect_aliases(struct ck_job *j, const struct ck_claim *v, size_t n
     f->n_aliases = kept;
 }
 
+/* Whether the advisory came out with the fix. Others that say what they fix are a distribution's
+ * names of vulnerabilities, dated by when those became known. */
+static bool is_erratum(const struct ck_candidate *c)
+{
+    static const char *const prefixes[] = { "DSA-", "DLA-", "DTSA-", "USN-", "LSN-", "ALSA-",
+                                            "RLSA-", "RHSA-", "ELSA-", "SUSE-", "openSUSE-",
+                                            "MGASA-", "OESA-" };
+    for (size_t i = 0; c->advisory->n_fixes && i < sizeof prefixes / sizeof *prefixes; i++)
+        if (ck_view_starts(c->advisory->id, ck_view_str(prefixes[i])))
+            return true;
+    return c->rank == CK_RANK_ARCHIVE; /* dated by the update (update/archive.c) */
+}
+
+/* Several may bring the same fix: the first of them counts. */
+static int64_t fixed_since(const struct ck_claim *v, size_t n, ck_view fix,
+                           enum ck_version_scheme scheme)
+{
+    int64_t first = 0;
+    for (size_t i = 0; fix.n && i < n; i++) {
+        int64_t day = v[i].c->advisory->published;
+        ck_view by = fixed_version(v[i].c);
+        if (day <= 0 || (first && day >= first) || !by.n || !is_erratum(v[i].c))
+            continue;
+        if (ck_version_cmp(scheme, by, fix) == 0)
+            first = day;
+    }
+    return first;
+}
+
 static ck_err *add_finding(struct ck_job *j, size_t package, const struct ck_claim *chosen,
                            const struct ck_claim *v, size_t n)
 {
@@ -267,6 +296,7 @@ static ck_err *add_finding(struct ck_job *j, size_t package, const struct ck_cla
         f.fix_state = CK_FIX_FIXED;
     else if (f.fix_state == CK_FIX_FIXED)
         f.fix_state = CK_FIX_NONE; /* the range that holds the version has no fix */
+    f.fixed_since = fixed_since(v, n, f.fix_version, ck_scheme_of(j->packages[package].type));
     f.advisory_source = feed.kind;
     f.advisory_id = c->advisory->id;
     f.advisory_url = ck_advisory_link(j, chosen);

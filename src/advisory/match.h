@@ -30,6 +30,8 @@ struct ck_finding {
     bool kev;
     enum ck_fix_state fix_state;
     ck_view fix_version;     /* empty unless FIXED */
+    int64_t fixed_since;     /* the day that fix came out, by the erratum or the update that brought
+                                it; seconds since the epoch, 0: none of them says it */
     ck_view advisory_source; /* feed kind */
     ck_view advisory_id, advisory_url;
     ck_view why; /* one sentence a person understands */

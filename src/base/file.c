@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -26,6 +27,15 @@ char *ck_xdg_path(enum ck_xdg kind, const char *name)
     if (!home || home[0] != '/')
         return NULL;
     return ck_format("%s/%s/cocket/%s", home, dirs[kind].under_home, name);
+}
+
+char *ck_login_name(void)
+{
+    struct passwd pw, *found = NULL;
+    char text[4096];
+    if (getpwuid_r(getuid(), &pw, text, sizeof text, &found) == 0 && found && *found->pw_name)
+        return ck_strndup(found->pw_name, strlen(found->pw_name));
+    return ck_format("%u", (unsigned)getuid());
 }
 
 static ck_err *read_fd(int fd, const char *path, struct ck_buf *out)

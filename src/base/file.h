@@ -10,6 +10,9 @@ enum ck_xdg { CK_XDG_CACHE, CK_XDG_DATA, CK_XDG_CONFIG };
  */
 char *ck_xdg_path(enum ck_xdg kind, const char *name);
 
+/* Who runs this: the login name, or the uid. free(). */
+char *ck_login_name(void);
+
 /* Whole content into `out`, whose ceiling holds. Class UNAVAILABLE; errno is kept. */
 CK_MUST ck_err *ck_file_read(const char *path, struct ck_buf *out);
 

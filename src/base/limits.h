@@ -116,7 +116,71 @@
     X(TOML_VALUES, 10000, "values", "of one file, tables included; the short names are 200")     \
     X(HELPER_OUTPUT, 64 * CK_KIB, "bytes", "what a credential helper says: a name, a secret")    \
     X(HELPER_SECONDS, 30, "seconds", "a credential helper may ask a keyring, never a person")    \
+    /* image verifier */                                                                         \
+    X(VERIFIER_STDIN, 64 * CK_KIB, "bytes", "the descriptor that containerd hands a verifier")   \
+    X(VERIFIER_ANSWER, 256 * CK_KIB, "bytes", "what the gate says of one image")                 \
+    X(VERIFIER_REASONS, 1000, "reasons", "of one image; a policy has some 20 rules")             \
+    X(VERIFIER_SECONDS, 9, "seconds", "containerd gives a verifier ten, then calls it failed")   \
+    /* pushes */                                                                                 \
+    X(UPLOADS, 256, "uploads", "open at a time; docker pushes five layers at once")              \
+    X(USER_UPLOADS, 64, "uploads", "of one user; a build farm shares a robot")                   \
+    X(UPLOAD_IDLE, 900, "seconds", "an upload that nobody goes on with")                         \
+    X(CLAIMS, 65536, "blobs", "pushed and in no manifest yet; 127 layers of 500 images")         \
+    X(CLAIM_SECONDS, 21600, "seconds", "that a pushed blob waits for its manifest")              \
+    X(PUSH_TAGS, 16, "tags", "that one manifest is pushed with; the specification asks for 10")  \
+    /* the gate's books */                                                                       \
+    X(REPOSITORY_IMAGES, 1024, "images", "of one repository that share a blob; each is judged")  \
+    X(PULLS, 4000000, "lines", "who pulled what; some 2 GiB. The oldest go")                     \
+    X(CREDENTIALS, 4 * CK_KIB, "bytes", "an Authorization header of the gate's own users")       \
+    X(PASSWORD, 1024, "bytes", "of a user; a sentence of two hundred words fits")                \
+    X(PASSWORD_CHECKS, 64, "logins", "that wait for their turn; one takes 30 ms and 19 MiB")     \
+    X(SESSIONS, 4096, "sessions", "logins and tokens in use; the longest unused goes")           \
+    X(GATE_TOKENS, 8192, "tokens", "of logins, for five minutes each; the oldest go")            \
+    X(USER_TOKENS, 1024, "tokens", "of one user at the same time; the oldest go")                \
+    X(LOGIN_FAILURES, 10, "failures", "of one client within a minute; then it has to wait")      \
+    X(LOGIN_CLIENTS, 4096, "clients", "whose failures of the last minute are remembered")        \
+    X(USER_NAME, 64, "bytes", "of a user or robot of the gate")                                  \
+    /* the gate's hub */                                                                         \
+    X(GATE_CALLS, 8192, "calls", "open questions of the serve room; more than its connections")  \
+    X(GATE_FLIGHTS, 256, "images", "fetched and scanned or waiting for it; more are told to wait")\
+    X(GATE_WAITERS, 4096, "clients", "that wait for one image to be fetched and scanned")        \
+    X(GATE_PULLS, 20000, "pulls", "noted in memory until they are written down, each second")    \
+    /* what a container of an image would be started with */                                     \
+    X(CONFIG_VARIABLES, 4096, "variables", "of the environment; real images have less than 60")  \
+    X(CONFIG_VARIABLE, 128 * CK_KIB, "bytes", "name and value; execve takes no longer ones")     \
+    X(CONFIG_LABELS, 4096, "labels", "of an image; the most seen are some 60")                   \
+    X(CONFIG_LABEL, 1 * CK_MIB, "bytes", "buildpacks write all that they put in into one label") \
+    X(CONFIG_PATHS, 1024, "entries", "volumes, or exposed ports; real images have less than 10") \
+    /* policies, and what they ask of an image */                                                \
+    X(FACTS_OF_IMAGE, 64 * CK_MIB, "bytes", "what a policy asks of it; 20,000 findings are 3")   \
+    X(FACT_FINDINGS, 200000, "findings", "of one image; the worst public ones have 20,000")      \
+    X(FACT_ALIASES, 4096, "ids", "of one finding; as ADVISORY_ALIASES")                          \
+    X(FACT_GAPS, 20000, "gaps", "of one assessment; more are counted in the last one")           \
+    X(FACT_PAIRS, 100000, "entries", "labels, volumes, ports or variables; as JSON_VALUES")      \
+    X(POLICY, 4 * CK_MIB, "bytes", "a policy or its cases; 10,000 exceptions are 2 MiB")         \
+    X(POLICY_RULES, 1000, "rules", "of one policy; deciding takes rules times findings")         \
+    X(POLICY_EXCEPTIONS, 10000, "exceptions", "of one policy, which people keep up to date")     \
+    X(POLICY_LIST, 1000, "entries", "of one list of a policy")                                   \
+    X(POLICY_PATTERN, 512, "bytes", "a pattern; a name with tag has at most 384")                \
+    X(POLICY_TEXT, 1000, "bytes", "any other text of a policy; reasons are one line")            \
+    X(POLICY_PERSONS, 10, "people", "who must release an image; more never come together")       \
+    X(POLICY_CASES, 10000, "cases", "of one file of cases")                                      \
     X(ERROR_TEXT, 1024, "bytes", "one link of an error chain")                                   \
+    /* those who ask whether it may run */                                                       \
+    X(ADMISSION_BODY, 3 * CK_MIB, "bytes", "an AdmissionReview; etcd holds objects of 1.5 MiB")  \
+    X(ADMISSION_IMAGES, 256, "images", "different ones of one object; a pod has some 10")        \
+    X(ADMISSION_ENTRIES, 4096, "entries", "containers or volumes of one pod")                    \
+    X(ADMISSION_IMAGE, 512, "bytes", "an image's name: 255, a tag of 128 and a digest fit")      \
+    X(ADMISSION_NAMES, 48 * CK_KIB, "bytes", "all names of one question: it is one packet")      \
+    X(ADMISSION_TEXT, 4096, "bytes", "what a person is told; API servers cut warnings there")    \
+    X(DOCKER_AUTHZ, 8 * CK_MIB, "bytes", "4 MiB of body in base64, and the headers")             \
+    X(DOCKER_BODY, 1 * CK_MIB, "bytes", "of a container or service that is made")                \
+    X(DOCKER_QUERY, 16 * CK_KIB, "bytes", "a request's path and query")                          \
+    X(HARBOR_REQUEST, 64 * CK_KIB, "bytes", "a scan request of Harbor, credentials included")    \
+    X(HARBOR_SCANS, 64, "scans", "that Harbor asked for and that wait or run")                   \
+    X(HARBOR_REPORTS, 256, "reports", "kept for Harbor, which fetches each once")                \
+    X(HARBOR_KEPT, 64 * CK_MIB, "bytes", "all reports kept for Harbor, but for the last")        \
+    X(HARBOR_REPORT, 32 * CK_MIB, "bytes", "one report; 10,000 findings take some 8 MiB")        \
     /* the serve room */                                                                         \
     X(SERVE_MEMORY, 256 * CK_MIB, "bytes", "4,096 connections with 32 KiB each, and what is kept")\
     X(SERVE_DESCRIPTORS, 16384, "descriptors", "two a connection, and those of kept blobs")      \

@@ -24,10 +24,16 @@ int ck_cmd_fsck(int argc, char **argv);
 int ck_cmd_log(int argc, char **argv);
 int ck_cmd_release(int argc, char **argv);
 int ck_cmd_deny(int argc, char **argv);
+int ck_cmd_user(int argc, char **argv);
+int ck_cmd_recall(int argc, char **argv);
 int ck_cmd_export(int argc, char **argv);
 int ck_cmd_import(int argc, char **argv);
 int ck_cmd_lock(int argc, char **argv);
 int ck_cmd_verify(int argc, char **argv);
+int ck_cmd_policy(int argc, char **argv);
+int ck_cmd_serve(int argc, char **argv);
+int ck_cmd_lockdown(int argc, char **argv);
+int ck_cmd_image_verifier(int argc, char **argv);
 
 /* "cocket: ..." on standard error; frees `e`, returns its exit status. */
 int ck_cmd_fail(ck_err *e);

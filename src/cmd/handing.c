@@ -24,6 +24,9 @@ ck_err *ck_handing_take(struct ck_handing *h, int opt, bool *ret_taken)
     case CK_OPT_HAND_REASON:
         h->load.force = optarg;
         return NULL;
+    case CK_OPT_HAND_POLICY:
+        h->load.policy = optarg;
+        return NULL;
     case CK_OPT_HAND_NO_SANDBOX:
         h->load.no_sandbox = true;
         return NULL;

@@ -14,12 +14,13 @@ struct ck_handing {
 
 enum ck_handing_opt {
     CK_OPT_HAND_STORE = 768, CK_OPT_HAND_PLATFORM, CK_OPT_HAND_FORCE, CK_OPT_HAND_REASON,
-    CK_OPT_HAND_NO_SANDBOX,
+    CK_OPT_HAND_NO_SANDBOX, CK_OPT_HAND_POLICY,
 };
 /* For a table of struct option. */
 #define CK_HANDING_OPTIONS                                              \
     { "store", required_argument, NULL, CK_OPT_HAND_STORE },            \
     { "platform", required_argument, NULL, CK_OPT_HAND_PLATFORM },      \
+    { "policy", required_argument, NULL, CK_OPT_HAND_POLICY },          \
     { "force", no_argument, NULL, CK_OPT_HAND_FORCE },                  \
     { "reason", required_argument, NULL, CK_OPT_HAND_REASON },          \
     { "quiet", no_argument, NULL, 'q' },                                \

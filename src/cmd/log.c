@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "cmd/cmd.h"
 #include "cmd/listing.h"
+#include "cmd/pulls.h"
 #include "store/store.h"
 
 #include <getopt.h>
@@ -12,7 +13,8 @@ static const char page[] = "cocket-log";
 
 struct args {
     const char *store;
-    bool verify, json;
+    bool verify, json, show_pulls;
+    struct ck_pulls_args pulls;
     uint64_t last; /* 0: all */
     struct ck_arena arena;
     struct ck_listing table;
@@ -20,20 +22,42 @@ struct args {
     size_t n;
 };
 
-enum opt { OPT_STORE = 256, OPT_VERIFY, OPT_FORMAT };
+enum opt {
+    OPT_STORE = 256, OPT_VERIFY, OPT_FORMAT, OPT_PULLS, OPT_USER, OPT_NAME, OPT_DIGEST, OPT_SINCE,
+    OPT_LIMIT,
+};
 static const struct option options[] = {
     { "verify", no_argument, NULL, OPT_VERIFY },
     { "format", required_argument, NULL, OPT_FORMAT },
     { "lines", required_argument, NULL, 'n' },
+    { "pulls", no_argument, NULL, OPT_PULLS },
+    { "user", required_argument, NULL, OPT_USER },
+    { "name", required_argument, NULL, OPT_NAME },
+    { "digest", required_argument, NULL, OPT_DIGEST },
+    { "since", required_argument, NULL, OPT_SINCE },
+    { "limit", required_argument, NULL, OPT_LIMIT },
     { "store", required_argument, NULL, OPT_STORE },
     { "help", no_argument, NULL, 'h' },
     { NULL, 0, NULL, 0 },
 };
 
+/* A filter of --pulls, or NULL. */
+static const char **filter(struct ck_pulls_args *p, int opt)
+{
+    const char **const values[] = { &p->user, &p->name, &p->digest, &p->since, &p->limit };
+    return opt >= OPT_USER && opt <= OPT_LIMIT ? values[opt - OPT_USER] : NULL;
+}
+
 static ck_err *take_option(void *ctx, int opt)
 {
     struct args *a = ctx;
+    const char **value = filter(&a->pulls, opt);
+    if (value)
+        *value = optarg;
     switch (opt) {
+    case OPT_PULLS:
+        a->show_pulls = true;
+        break;
     case OPT_STORE:
         a->store = optarg;
         break;
@@ -165,9 +189,15 @@ int ck_cmd_log(int argc, char **argv)
         return status;
     if (optind < argc)
         return ck_cmd_usage(page, "it takes no arguments");
+    const struct ck_pulls_args *p = &a.pulls;
+    if (!a.show_pulls && (p->user || p->name || p->digest || p->since || p->limit))
+        return ck_cmd_usage(page, "--user, --name, --digest, --since and --limit are for --pulls");
+    if (a.show_pulls && (a.verify || a.last))
+        return ck_cmd_usage(page, "--pulls goes with --limit, not with --verify or -n");
+    a.pulls.json = a.json;
     ck_err *e = ck_store_open(a.store, &s);
     if (!e)
-        e = a.verify ? verify(&a, s) : print(&a, s);
+        e = a.show_pulls ? ck_pulls_print(&a.pulls, s) : a.verify ? verify(&a, s) : print(&a, s);
     ck_store_close(s);
     ck_listing_free(&a.table);
     ck_buf_free(&a.out);

@@ -28,6 +28,8 @@ static const struct verb {
     { "ls", ck_cmd_ls, "cocket-ls" },
     { "release", ck_cmd_release, "cocket-release" },
     { "deny", ck_cmd_deny, "cocket-release" },
+    { "recall", ck_cmd_recall, "cocket-recall" },
+    { "user", ck_cmd_user, "cocket-user" },
     { "rm", ck_cmd_rm, "cocket-rm" },
     { "gc", ck_cmd_gc, "cocket-gc" },
     { "fsck", ck_cmd_fsck, "cocket-fsck" },
@@ -36,7 +38,11 @@ static const struct verb {
     { "import", ck_cmd_import, "cocket-export" },
     { "lock", ck_cmd_lock, "cocket-lock" },
     { "verify", ck_cmd_verify, "cocket-verify" },
+    { "policy", ck_cmd_policy, "cocket-policy" },
+    { "serve", ck_cmd_serve, "cocket-serve" },
     { "db", ck_cmd_db, "cocket-db" },
+    { "lockdown", ck_cmd_lockdown, "cocket-lockdown" },
+    { "image-verifier", ck_cmd_image_verifier, "cocket-image-verifier" },
     { "version", cmd_version, "cocket" },
     { "--version", cmd_version, "cocket" },
     { "help", cmd_help, "cocket" },
@@ -70,6 +76,8 @@ int main(int argc, char **argv)
            SIG_IGN); /* writing to a room or reader that has gone is an error, not a death */
     if (argc < 2)
         return ck_cmd_usage("cocket", "a command is missing");
+    if (strcmp(argv[1], "-name") == 0) /* containerd runs a link to this program so */
+        return ck_cmd_image_verifier(argc, argv);
     const struct verb *v = find(argv[1]);
     if (!v)
         return ck_cmd_usage("cocket", "there is no command \"%s\"", argv[1]);

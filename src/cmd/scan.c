@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 struct args {
-    const char *output, *db, *explain, *reference;
+    const char *output, *db, *explain, *reference, *policy;
     bool json, fail_incomplete, quiet;
     enum { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER } colour;
     struct ck_platform platform;
@@ -31,7 +31,7 @@ static const char page[] = "cocket-scan";
 
 enum opt {
     OPT_FORMAT = 256, OPT_DB, OPT_PLATFORM, OPT_FAIL_ON, OPT_FAIL_INCOMPLETE, OPT_EXPLAIN,
-    OPT_NO_CACHE, OPT_COLOR, OPT_NO_SANDBOX,
+    OPT_NO_CACHE, OPT_COLOR, OPT_NO_SANDBOX, OPT_POLICY,
 };
 static const struct option options[] = {
     CK_REMOTE_OPTIONS,
@@ -39,6 +39,7 @@ static const struct option options[] = {
     { "output", required_argument, NULL, 'o' },
     { "db", required_argument, NULL, OPT_DB },
     { "platform", required_argument, NULL, OPT_PLATFORM },
+    { "policy", required_argument, NULL, OPT_POLICY },
     { "fail-on", required_argument, NULL, OPT_FAIL_ON },
     { "fail-incomplete", no_argument, NULL, OPT_FAIL_INCOMPLETE },
     { "explain", required_argument, NULL, OPT_EXPLAIN },
@@ -101,6 +102,9 @@ static ck_err *take_option(void *ctx, int opt)
         return set_colour(a, optarg);
     case OPT_DB:
         a->db = optarg;
+        break;
+    case OPT_POLICY:
+        a->policy = optarg;
         break;
     case OPT_EXPLAIN:
         a->explain = optarg;
@@ -260,20 +264,32 @@ static ck_err *scan(struct args *a, const struct ck_db *db, int *ret_status)
     return e;
 }
 
+static ck_err *run(struct args *a, int *ret_status)
+{
+    ck_autofree char *user = ck_login_name();
+    struct ck_policy *policy = NULL;
+    struct ck_db *db = NULL;
+    CK_TRY(ck_policy_load(a->policy, &policy));
+    a->scan.policy = policy;
+    a->scan.user = user;
+    ck_err *e = open_db(a, &db);
+    if (!e)
+        e = scan(a, db, ret_status);
+    if (db)
+        ck_db_close(db);
+    ck_policy_free(policy);
+    return e;
+}
+
 int ck_cmd_scan(int argc, char **argv)
 {
     struct args a = { 0 };
-    struct ck_db *db = NULL;
     int status = parse(argc, argv, &a);
     if (status >= 0)
         return status;
     if (a.scan.no_sandbox)
         fputs("cocket: WARNING: the sandbox is off; a hostile image can take over this account\n",
               stderr);
-    ck_err *e = open_db(&a, &db);
-    if (!e)
-        e = scan(&a, db, &status);
-    if (db)
-        ck_db_close(db);
+    ck_err *e = run(&a, &status);
     return e ? ck_cmd_fail(e) : status;
 }

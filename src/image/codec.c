@@ -15,6 +15,7 @@ enum {
     MIN_DESCRIPTOR = 7 * MIN_STRING + MIN_DIGEST + 8 + 1,
     MIN_HISTORY = 3 * MIN_STRING + 1,
     MIN_IMAGE = MIN_STRING + 4 + 4,
+    MIN_PAIR = 2 * MIN_STRING,
 };
 
 /* The first complaint sticks, as in the cursor. */
@@ -162,6 +163,10 @@ void ck_index_doc_encode(const struct ck_index_doc *d, struct ck_buf *out)
 {
     ck_put_u8(out, 'I');
     ck_put_str(out, d->media_type);
+    ck_put_str(out, d->artifact_type);
+    ck_put_u8(out, d->has_subject);
+    if (d->has_subject)
+        put_descriptor(out, &d->subject);
     ck_put_u32(out, (uint32_t)d->n);
     for (size_t i = 0; i < d->n; i++)
         put_descriptor(out, &d->manifests[i]);
@@ -170,11 +175,17 @@ void ck_index_doc_encode(const struct ck_index_doc *d, struct ck_buf *out)
 ck_err *ck_index_doc_decode(ck_view bytes, struct ck_arena *a, struct ck_index_doc *ret)
 {
     struct reader r = { .c = ck_cur_of(bytes), .a = a };
-    struct ck_index_doc d;
+    struct ck_index_doc d = { 0 };
     enum ck_media_kind kind;
     enum ck_compression compression;
     get_tag(&r, 'I');
     d.media_type = get_document_type(&r, CK_MEDIA_INDEX);
+    d.artifact_type = get_string(&r, CK_LIMIT_REFERENCE);
+    if (d.artifact_type.n)
+        judge(&r, ck_bad_media_type(d.artifact_type));
+    d.has_subject = get_bool(&r);
+    if (d.has_subject)
+        d.subject = get_descriptor(&r, &kind, &compression);
     d.n = get_count(&r, CK_LIMIT_MANIFESTS, MIN_DESCRIPTOR);
     d.manifests = ck_arena_alloc(a, d.n, sizeof *d.manifests);
     for (size_t i = 0; i < d.n && ck_cur_ok(&r.c); i++)
@@ -268,6 +279,103 @@ ck_err *ck_artifact_doc_decode(ck_view bytes, struct ck_arena *a, struct ck_arti
     return NULL;
 }
 
+static void put_strings(struct ck_buf *out, const ck_view *v, size_t n)
+{
+    ck_put_u32(out, (uint32_t)n);
+    for (size_t i = 0; i < n; i++)
+        ck_put_str(out, v[i]);
+}
+
+static ck_view *get_strings(struct reader *r, enum ck_limit count, enum ck_limit each,
+                            size_t *ret_n)
+{
+    size_t n = get_count(r, count, MIN_STRING);
+    ck_view *v = ck_arena_alloc(r->a, n, sizeof *v);
+    for (size_t i = 0; i < n && ck_cur_ok(&r->c); i++)
+        v[i] = get_string(r, each);
+    *ret_n = n;
+    return v;
+}
+
+static void put_pairs(struct ck_buf *out, const struct ck_config_pair *v, size_t n)
+{
+    ck_put_u32(out, (uint32_t)n);
+    for (size_t i = 0; i < n; i++) {
+        ck_put_str(out, v[i].key);
+        ck_put_str(out, v[i].value);
+    }
+}
+
+static struct ck_config_pair *get_pairs(struct reader *r, enum ck_limit count, enum ck_limit key,
+                                        enum ck_limit value, size_t *ret_n)
+{
+    size_t n = get_count(r, count, MIN_PAIR);
+    struct ck_config_pair *v = ck_arena_alloc(r->a, n, sizeof *v);
+    for (size_t i = 0; i < n && ck_cur_ok(&r->c); i++) {
+        v[i].key = get_string(r, key);
+        v[i].value = get_string(r, value);
+    }
+    *ret_n = n;
+    return v;
+}
+
+void ck_annotations_encode(const struct ck_annotations *d, struct ck_buf *out)
+{
+    ck_put_u8(out, 'N');
+    put_pairs(out, d->v, d->n);
+}
+
+ck_err *ck_annotations_decode(ck_view bytes, struct ck_arena *a, struct ck_annotations *ret)
+{
+    struct reader r = { .c = ck_cur_of(bytes), .a = a };
+    struct ck_annotations d;
+    get_tag(&r, 'N');
+    d.v = get_pairs(&r, CK_LIMIT_JSON_VALUES, CK_LIMIT_STRING, CK_LIMIT_STRING, &d.n);
+    for (size_t i = 1; i < d.n && ck_cur_ok(&r.c); i++)
+        if (ck_view_cmp(d.v[i - 1].key, d.v[i].key) >= 0)
+            complain(&r, "annotations must be in the order of their keys");
+    CK_TRY(get_end(&r, "annotations"));
+    *ret = d;
+    return NULL;
+}
+
+static void put_execution(struct ck_buf *out, const struct ck_config_doc *d)
+{
+    ck_put_str(out, d->user);
+    put_pairs(out, d->env, d->n_env);
+    put_pairs(out, d->labels, d->n_labels);
+    put_strings(out, d->volumes, d->n_volumes);
+    put_strings(out, d->ports, d->n_ports);
+}
+
+static ck_view *get_set(struct reader *r, size_t *ret_n)
+{
+    ck_view *v = get_strings(r, CK_LIMIT_CONFIG_PATHS, CK_LIMIT_REFERENCE, ret_n);
+    for (size_t i = 1; i < *ret_n && ck_cur_ok(&r->c); i++)
+        if (ck_view_cmp(v[i - 1], v[i]) >= 0)
+            complain(r, "a set must be sorted");
+    return v;
+}
+
+static void get_execution(struct reader *r, struct ck_config_doc *d)
+{
+    d->user = get_string(r, CK_LIMIT_REFERENCE);
+    judge(r, ck_bad_user(d->user));
+    d->env = get_pairs(r, CK_LIMIT_CONFIG_VARIABLES, CK_LIMIT_CONFIG_VARIABLE,
+                       CK_LIMIT_CONFIG_VARIABLE, &d->n_env);
+    for (size_t i = 0; i < d->n_env && ck_cur_ok(&r->c); i++)
+        if (ck_view_find(d->env[i].key, '=') < d->env[i].key.n ||
+            d->env[i].key.n + d->env[i].value.n > CK_MAX_CONFIG_VARIABLE)
+            complain(r, "a variable's name must not hold '=', and both must fit");
+    d->labels = get_pairs(r, CK_LIMIT_CONFIG_LABELS, CK_LIMIT_REFERENCE, CK_LIMIT_CONFIG_LABEL,
+                          &d->n_labels);
+    for (size_t i = 1; i < d->n_labels && ck_cur_ok(&r->c); i++)
+        if (ck_view_cmp(d->labels[i - 1].key, d->labels[i].key) >= 0)
+            complain(r, "labels must be sorted");
+    d->volumes = get_set(r, &d->n_volumes);
+    d->ports = get_set(r, &d->n_ports);
+}
+
 void ck_config_doc_encode(const struct ck_config_doc *d, struct ck_buf *out)
 {
     ck_put_u8(out, 'C');
@@ -284,6 +392,7 @@ void ck_config_doc_encode(const struct ck_config_doc *d, struct ck_buf *out)
         ck_put_str(out, d->history[i].comment);
         ck_put_u8(out, d->history[i].empty_layer);
     }
+    put_execution(out, d);
 }
 
 static ck_view get_time(struct reader *r)
@@ -321,27 +430,10 @@ ck_err *ck_config_doc_decode(ck_view bytes, struct ck_arena *a, struct ck_config
     for (size_t i = 0; i < d.n_diff_ids && ck_cur_ok(&r.c); i++)
         d.diff_ids[i] = get_digest(&r);
     get_history(&r, &d);
+    get_execution(&r, &d);
     CK_TRY(get_end(&r, "config"));
     *ret = d;
     return NULL;
-}
-
-static void put_strings(struct ck_buf *out, const ck_view *v, size_t n)
-{
-    ck_put_u32(out, (uint32_t)n);
-    for (size_t i = 0; i < n; i++)
-        ck_put_str(out, v[i]);
-}
-
-static ck_view *get_strings(struct reader *r, enum ck_limit count, enum ck_limit each,
-                            size_t *ret_n)
-{
-    size_t n = get_count(r, count, MIN_STRING);
-    ck_view *v = ck_arena_alloc(r->a, n, sizeof *v);
-    for (size_t i = 0; i < n && ck_cur_ok(&r->c); i++)
-        v[i] = get_string(r, each);
-    *ret_n = n;
-    return v;
 }
 
 void ck_docker_doc_encode(const struct ck_docker_doc *d, struct ck_buf *out)

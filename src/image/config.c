@@ -43,18 +43,65 @@ static ck_err *read_own_platform(const struct ck_json *top, struct ck_arena *a,
     return ck_json_string_opt(&version, CK_LIMIT_REFERENCE, a, &ret->os_version);
 }
 
-/* What a container of the image would be started with: only read to refuse what runtimes read
- * differently. */
-static ck_err *check_execution(const struct ck_json *top, struct ck_arena *a)
+/* --- what a container of the image would be started with -------------------------------------- */
+
+static ck_err *read_env(const struct ck_json *config, struct ck_arena *a, struct ck_config_doc *d)
 {
-    ck_view name;
+    struct ck_json list = ck_json_member(config, "Env");
+    CK_TRY(ck_json_array(&list, CK_LIMIT_CONFIG_VARIABLES, &d->n_env));
+    d->env = ck_arena_alloc(a, d->n_env, sizeof *d->env);
+    for (size_t i = 0; i < d->n_env; i++) {
+        struct ck_json item = ck_json_at(&list, i);
+        ck_view text;
+        CK_TRY(ck_json_string(&item, CK_LIMIT_CONFIG_VARIABLE, a, &text));
+        d->env[i].key = ck_view_split(text, '=', &d->env[i].value);
+    }
+    return NULL;
+}
+
+static ck_err *read_labels(const struct ck_json *config, struct ck_arena *a,
+                           struct ck_config_doc *d)
+{
+    struct ck_json map = ck_json_member(config, "Labels"), *members = NULL;
+    CK_TRY(ck_json_members(&map, CK_LIMIT_CONFIG_LABELS, a, &members, &d->n_labels));
+    d->labels = ck_arena_alloc(a, d->n_labels, sizeof *d->labels);
+    for (size_t i = 0; i < d->n_labels; i++) {
+        d->labels[i].key = ck_arena_dup(a, ck_view_str(members[i].key));
+        CK_TRY(ck_json_string_opt(&members[i], CK_LIMIT_CONFIG_LABEL, a, &d->labels[i].value));
+    }
+    return NULL;
+}
+
+/* Go writes a set as a map of empty objects. */
+static ck_err *read_set(const struct ck_json *config, const char *key, struct ck_arena *a,
+                        ck_view **ret, size_t *ret_n)
+{
+    struct ck_json map = ck_json_member(config, key), *members = NULL;
+    CK_TRY(ck_json_members(&map, CK_LIMIT_CONFIG_PATHS, a, &members, ret_n));
+    *ret = ck_arena_alloc(a, *ret_n, sizeof **ret);
+    for (size_t i = 0; i < *ret_n; i++) {
+        CK_TRY(ck_json_map(&members[i]));
+        (*ret)[i] = ck_arena_dup(a, ck_view_str(members[i].key));
+    }
+    return NULL;
+}
+
+static ck_err *read_execution(const struct ck_json *top, struct ck_arena *a,
+                              struct ck_config_doc *d)
+{
     struct ck_json j = ck_json_member(top, "config"), user = ck_json_member(&j, "User");
     if (!j.v)
         return NULL;
     CK_TRY(ck_json_object(&j, execution_keys));
-    CK_TRY(ck_json_string_opt(&user, CK_LIMIT_REFERENCE, a, &name));
-    return ck_json_judge(&user, ck_bad_user(name));
+    CK_TRY(ck_json_string_opt(&user, CK_LIMIT_REFERENCE, a, &d->user));
+    CK_TRY(ck_json_judge(&user, ck_bad_user(d->user)));
+    CK_TRY(read_env(&j, a, d));
+    CK_TRY(read_labels(&j, a, d));
+    CK_TRY(read_set(&j, "Volumes", a, &d->volumes, &d->n_volumes));
+    return read_set(&j, "ExposedPorts", a, &d->ports, &d->n_ports);
 }
+
+/* --- layers and history ----------------------------------------------------------------------- */
 
 static ck_err *read_diff_ids(const struct ck_json *top, struct ck_arena *a, struct ck_config_doc *d)
 {
@@ -110,7 +157,7 @@ ck_err *ck_image_config(ck_view json, struct ck_arena *a, struct ck_config_doc *
     CK_TRY(ck_json_object(&top, config_keys));
     CK_TRY(read_own_platform(&top, a, &d.platform));
     CK_TRY(read_time(&top, a, &d.created));
-    CK_TRY(check_execution(&top, a));
+    CK_TRY(read_execution(&top, a, &d));
     CK_TRY(read_diff_ids(&top, a, &d));
     CK_TRY(read_history(&top, a, &d));
     *ret = d;

@@ -4,6 +4,8 @@
 #include "image/image.h"
 #include "image/values.h"
 
+#include <stdlib.h>
+
 static const uint64_t MAX_EXACT = 1ull << 53; /* what every JSON reader keeps exact */
 
 static const char *const document_keys[] = {
@@ -234,9 +236,26 @@ static ck_view type_or(ck_view type, const char *otherwise)
     return type.n ? type : ck_view_str(otherwise);
 }
 
+/* Where there is none, ret_has stays false. */
+static ck_err *read_subject(const struct ck_json *top, struct ck_arena *a, bool *ret_has,
+                            struct ck_descriptor *ret)
+{
+    struct ck_json j = ck_json_member(top, "subject");
+    if (!j.v)
+        return NULL;
+    CK_TRY(read_descriptor(&j, a, ret));
+    *ret_has = true;
+    return NULL;
+}
+
 static ck_err *read_index(const struct ck_json *top, struct ck_arena *a, struct ck_index_doc *d)
 {
-    struct ck_json list = ck_json_member(top, "manifests");
+    struct ck_json list = ck_json_member(top, "manifests"),
+                   type = ck_json_member(top, "artifactType");
+    CK_TRY(ck_json_string_opt(&type, CK_LIMIT_REFERENCE, a, &d->artifact_type));
+    if (d->artifact_type.n)
+        CK_TRY(ck_json_judge(&type, ck_bad_media_type(d->artifact_type)));
+    CK_TRY(read_subject(top, a, &d->has_subject, &d->subject));
     CK_TRY(ck_json_array(&list, CK_LIMIT_MANIFESTS, &d->n));
     d->manifests = ck_arena_alloc(a, d->n, sizeof *d->manifests);
     for (size_t i = 0; i < d->n; i++) {
@@ -314,18 +333,6 @@ ck_err *ck_image_manifest(ck_view json, ck_view declared, struct ck_arena *a,
     return NULL;
 }
 
-/* Where there is none, ret_has stays false. */
-static ck_err *read_subject(const struct ck_json *top, struct ck_arena *a, bool *ret_has,
-                            struct ck_descriptor *ret)
-{
-    struct ck_json j = ck_json_member(top, "subject");
-    if (!j.v)
-        return NULL;
-    CK_TRY(read_descriptor(&j, a, ret));
-    *ret_has = true;
-    return NULL;
-}
-
 static ck_err *read_artifact(const struct ck_json *top, struct ck_arena *a,
                              struct ck_artifact_doc *d)
 {
@@ -357,6 +364,38 @@ ck_err *ck_image_artifact(ck_view json, ck_view declared, struct ck_arena *a,
         return ck_json_refuse(&top, CK_ERR_HOSTILE, "is an index");
     d.media_type = type_or(d.media_type, "application/vnd.oci.image.manifest.v1+json");
     CK_TRY(read_artifact(&top, a, &d));
+    *ret = d;
+    return NULL;
+}
+
+static int by_key(const void *x, const void *y)
+{
+    const struct ck_config_pair *a = x, *b = y;
+    return ck_view_cmp(a->key, b->key);
+}
+
+ck_err *ck_image_annotations(ck_view json, struct ck_arena *a, struct ck_annotations *ret)
+{
+    ck_autojson struct ck_json top = { 0 };
+    struct ck_annotations d = { 0 };
+    enum ck_document_kind kind;
+    ck_view type;
+    const char *key;
+    json_t *unused;
+    CK_TRY(ck_json_load(json, "document", &top));
+    CK_TRY(check_kind(&top, CK_V(""), a, &type, &kind));
+    struct ck_json map = ck_json_member(&top, "annotations");
+    d.v = ck_arena_alloc(a, json_object_size(map.v), sizeof *d.v);
+    json_object_foreach(map.v, key, unused) {
+        struct ck_json item = ck_json_member(&map, key);
+        ck_view name = ck_view_str(key);
+        if (name.n > CK_MAX_STRING)
+            return ck_json_wrap(&map, ck_err_limit(CK_LIMIT_STRING, "a key of %zu bytes", name.n));
+        d.v[d.n].key = ck_arena_dup(a, name);
+        CK_TRY(ck_json_string(&item, CK_LIMIT_STRING, a, &d.v[d.n++].value));
+    }
+    if (d.n)
+        qsort(d.v, d.n, sizeof *d.v, by_key);
     *ret = d;
     return NULL;
 }

@@ -28,6 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct ck_artifact_doc artifact;
     struct ck_config_doc config;
     struct ck_docker_doc docker;
+    struct ck_annotations annotations;
     if (accepts(ck_index_doc_decode(v, &a, &index))) {
         ck_index_doc_encode(&index, &b);
         must_equal(&b, v);
@@ -46,6 +47,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     if (accepts(ck_docker_doc_decode(v, &a, &docker))) {
         ck_docker_doc_encode(&docker, &b);
+        must_equal(&b, v);
+    }
+    if (accepts(ck_annotations_decode(v, &a, &annotations))) {
+        ck_annotations_encode(&annotations, &b);
         must_equal(&b, v);
     }
     return 0;

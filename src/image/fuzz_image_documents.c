@@ -49,6 +49,14 @@ static void round_trip_docker(const struct ck_docker_doc *d, struct ck_arena *a)
     must(ck_docker_doc_decode(ck_buf_view(&b), a, &again));
 }
 
+static void round_trip_annotations(const struct ck_annotations *d, struct ck_arena *a)
+{
+    ck_autobuf struct ck_buf b = ck_buf_new(CK_LIMIT_NONE);
+    struct ck_annotations again;
+    ck_annotations_encode(d, &b);
+    must(ck_annotations_decode(ck_buf_view(&b), a, &again));
+}
+
 static bool accepts(ck_err *e)
 {
     bool yes = !e;
@@ -67,6 +75,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct ck_artifact_doc artifact;
     struct ck_config_doc config;
     struct ck_docker_doc docker;
+    struct ck_annotations annotations;
+    if (accepts(ck_image_annotations(v, &a, &annotations)))
+        round_trip_annotations(&annotations, &a);
     bool has_kind = accepts(ck_image_document_kind(v, any, &kind));
     if (accepts(ck_image_index(v, any, &a, &index))) {
         if (!has_kind || kind != CK_DOC_INDEX)

@@ -5,7 +5,8 @@
  * ("Config", Go readers fold them); a document with both `layers` and `manifests`
  * (CVE-2021-41190); a `mediaType` that contradicts the descriptor's or the document's shape;
  * schemaVersion other than 2 (schema 1 by name); negative, fractional or > 2^53 sizes; digests of
- * bad form; counts past LAYERS, MANIFESTS, HISTORY; strings past STRING or with NUL; a number of
+ * bad form; counts past LAYERS, MANIFESTS, HISTORY, CONFIG_VARIABLES, CONFIG_LABELS, CONFIG_PATHS;
+ * strings past STRING, CONFIG_VARIABLE, CONFIG_LABEL or with NUL; a number of
  * diff_ids that differs from the number of layers; `urls` are ignored, never followed. Only what
  * the structures below hold is read; other members have no limit of their own but those of the
  * document.
@@ -54,6 +55,9 @@ enum ck_document_kind {
 
 struct ck_index_doc {
     ck_view media_type;
+    ck_view artifact_type; /* or empty */
+    bool has_subject;
+    struct ck_descriptor subject; /* what this refers to */
     struct ck_descriptor *manifests;
     size_t n;
 };
@@ -85,6 +89,14 @@ struct ck_history {
     ck_view created, created_by, comment;
     bool empty_layer;
 };
+struct ck_config_pair {
+    ck_view key, value;
+};
+/* What a list of referrers says of one (OCI distribution-spec v1.1, listing referrers). */
+struct ck_annotations {
+    struct ck_config_pair *v;
+    size_t n;
+};
 struct ck_config_doc {
     struct ck_platform platform;
     ck_view created; /* RFC 3339 as given, or empty */
@@ -95,6 +107,13 @@ struct ck_config_doc {
     struct ck_history *history;
     size_t n_history;
     bool history_ignored;
+    /* What a container of it would be started with. */
+    ck_view user;                  /* "" is root */
+    struct ck_config_pair *env;    /* in its order; a name may come twice. Never shown: values are
+                                      secret as often as not */
+    struct ck_config_pair *labels; /* by key */
+    ck_view *volumes, *ports;      /* sorted: "/data"; "80/tcp" */
+    size_t n_env, n_labels, n_volumes, n_ports;
 };
 
 /* docker save's manifest.json: an array of {Config, RepoTags, Layers}. */
@@ -131,6 +150,8 @@ CK_MUST ck_err *ck_image_artifact(ck_view json, ck_view declared, struct ck_aren
 /* Whether config and layers are of an image's media types: ck_image_manifest would take it. Else it
  * is an artifact, which is stored and carried about, never scanned or loaded as an image. */
 bool ck_artifact_is_image(const struct ck_artifact_doc *d);
+/* Those of a manifest or index itself, in the order of their keys. */
+CK_MUST ck_err *ck_image_annotations(ck_view json, struct ck_arena *a, struct ck_annotations *ret);
 CK_MUST ck_err *ck_image_config(ck_view json, struct ck_arena *a, struct ck_config_doc *ret);
 CK_MUST ck_err *ck_image_docker_manifest(ck_view json, struct ck_arena *a,
                                          struct ck_docker_doc *ret);
@@ -150,6 +171,9 @@ CK_MUST ck_err *ck_manifest_doc_decode(ck_view bytes, struct ck_arena *a,
 void ck_artifact_doc_encode(const struct ck_artifact_doc *d, struct ck_buf *out);
 CK_MUST ck_err *ck_artifact_doc_decode(ck_view bytes, struct ck_arena *a,
                                        struct ck_artifact_doc *ret);
+void ck_annotations_encode(const struct ck_annotations *d, struct ck_buf *out);
+CK_MUST ck_err *ck_annotations_decode(ck_view bytes, struct ck_arena *a,
+                                      struct ck_annotations *ret);
 void ck_config_doc_encode(const struct ck_config_doc *d, struct ck_buf *out);
 CK_MUST ck_err *ck_config_doc_decode(ck_view bytes, struct ck_arena *a, struct ck_config_doc *ret);
 void ck_docker_doc_encode(const struct ck_docker_doc *d, struct ck_buf *out);

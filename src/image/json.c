@@ -215,6 +215,34 @@ ck_err *ck_json_map(const struct ck_json *j)
     return NULL;
 }
 
+static int by_key(const void *x, const void *y)
+{
+    return strcmp(((const struct ck_json *)x)->key, ((const struct ck_json *)y)->key);
+}
+
+ck_err *ck_json_members(const struct ck_json *j, enum ck_limit limit, struct ck_arena *a,
+                        struct ck_json **ret, size_t *ret_n)
+{
+    size_t n = 0;
+    const char *key;
+    json_t *value;
+    CK_TRY(ck_json_map(j));
+    size_t max = json_object_size(j->v);
+    if (max > ck_limit_value(limit))
+        return past_limit(j, limit, max);
+    struct ck_json *v = ck_arena_alloc(a, max, sizeof *v);
+    json_object_foreach(j->v, key, value) {
+        v[n++] = (struct ck_json){ json_is_null(value) ? NULL : value, j, key, 0 };
+        if (strlen(key) > CK_MAX_REFERENCE)
+            return past_limit(j, CK_LIMIT_REFERENCE, strlen(key));
+    }
+    if (n)
+        qsort(v, n, sizeof *v, by_key);
+    *ret = v;
+    *ret_n = n;
+    return NULL;
+}
+
 struct ck_json ck_json_member(const struct ck_json *object, const char *key)
 {
     json_t *v = json_object_get(object->v, key);

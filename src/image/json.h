@@ -45,6 +45,11 @@ CK_MUST ck_err *ck_json_object(const struct ck_json *j, const char *const *known
 /* The value is an object with free keys, or absent. */
 CK_MUST ck_err *ck_json_map(const struct ck_json *j);
 
+/* The members of an object with free keys, or none, sorted bytewise by key; at most the limit. Keys
+ * are at most REFERENCE bytes and live as long as the document. */
+CK_MUST ck_err *ck_json_members(const struct ck_json *j, enum ck_limit limit, struct ck_arena *a,
+                                struct ck_json **ret, size_t *ret_n);
+
 struct ck_json ck_json_member(const struct ck_json *object, const char *key);
 bool ck_json_has(const struct ck_json *object, const char *key); /* also where it is null */
 

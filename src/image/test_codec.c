@@ -20,6 +20,8 @@ struct docs {
     struct ck_descriptor files[2];
     struct ck_digest ids[2];
     struct ck_history history[3];
+    struct ck_config_pair env[2], labels[2];
+    ck_view volumes[2], ports[1];
     ck_view tags[1], paths[2];
     struct ck_docker_image images[2];
     struct ck_index_doc index;
@@ -27,8 +29,10 @@ struct docs {
     struct ck_config_doc config;
     struct ck_docker_doc docker;
     struct ck_artifact_doc artifact;
+    struct ck_config_pair notes[2];
+    struct ck_annotations annotations;
 };
-enum { KINDS = 5 };
+enum { KINDS = 6 };
 
 /* One of each, with every field filled. */
 static void fill(struct docs *s)
@@ -39,7 +43,11 @@ static void fill(struct docs *s)
     s->manifests[1].platform = (struct ck_platform){ .os = CK_V("unknown"),
                                                      .architecture = CK_V("unknown") };
     s->manifests[1].attestation = true;
-    s->index = (struct ck_index_doc){ CK_V(OCI "index.v1+json"), s->manifests, 2 };
+    s->index = (struct ck_index_doc){
+        .media_type = CK_V(OCI "index.v1+json"), .artifact_type = CK_V("application/sbom"),
+        .has_subject = true, .subject = descriptor(OCI "index.v1+json"),
+        .manifests = s->manifests, .n = 2,
+    };
     s->layers[0] = (struct ck_layer_desc){ descriptor(OCI "layer.v1.tar+zstd"),
                                            CK_COMPRESSION_ZSTD };
     s->layers[1] = (struct ck_layer_desc){ descriptor(OCI "layer.v1.tar"), CK_COMPRESSION_NONE };
@@ -50,9 +58,20 @@ static void fill(struct docs *s)
     s->history[0] = (struct ck_history){ CK_V("2026-01-01T00:00:00Z"), CK_V("ADD"), CK_V("c"),
                                            false };
     s->history[1] = (struct ck_history){ .created_by = CK_V("ENV"), .empty_layer = true };
-    s->config = (struct ck_config_doc){ { CK_V("linux"), CK_V("amd64"), CK_V(""), CK_V("") },
-                                        CK_V("2026-01-01T00:00:00Z"), s->ids, 2, s->history, 3,
-                                        false };
+    s->env[0] = (struct ck_config_pair){ CK_V("PATH"), CK_V("/bin=x") };
+    s->env[1] = (struct ck_config_pair){ CK_V("EMPTY"), CK_V("") };
+    s->labels[0] = (struct ck_config_pair){ CK_V("A"), CK_V("1") };
+    s->labels[1] = (struct ck_config_pair){ CK_V("a"), CK_V("2") };
+    s->volumes[0] = CK_V("/a");
+    s->volumes[1] = CK_V("/b");
+    s->ports[0] = CK_V("80/tcp");
+    s->config = (struct ck_config_doc){
+        .platform = { CK_V("linux"), CK_V("amd64"), CK_V(""), CK_V("") },
+        .created = CK_V("2026-01-01T00:00:00Z"), .diff_ids = s->ids, .n_diff_ids = 2,
+        .history = s->history, .n_history = 3, .user = CK_V("1000:app"), .env = s->env,
+        .n_env = 2, .labels = s->labels, .n_labels = 2, .volumes = s->volumes, .n_volumes = 2,
+        .ports = s->ports, .n_ports = 1,
+    };
     s->tags[0] = CK_V("a:1");
     s->paths[0] = CK_V("l1");
     s->paths[1] = CK_V("l2/layer.tar");
@@ -66,6 +85,9 @@ static void fill(struct docs *s)
         .has_subject = true, .subject = descriptor(OCI "index.v1+json"),
         .config = descriptor("application/vnd.oci.empty.v1+json"), .layers = s->files, .n = 2,
     };
+    s->notes[0] = (struct ck_config_pair){ CK_V("a"), CK_V("1") };
+    s->notes[1] = (struct ck_config_pair){ CK_V("b"), CK_V("") };
+    s->annotations = (struct ck_annotations){ s->notes, 2 };
 }
 
 static void encode(const struct docs *s, int which, struct ck_buf *out)
@@ -76,7 +98,8 @@ static void encode(const struct docs *s, int which, struct ck_buf *out)
     case 1: ck_manifest_doc_encode(&s->manifest, out); break;
     case 2: ck_config_doc_encode(&s->config, out); break;
     case 3: ck_docker_doc_encode(&s->docker, out); break;
-    default: ck_artifact_doc_encode(&s->artifact, out); break;
+    case 4: ck_artifact_doc_encode(&s->artifact, out); break;
+    default: ck_annotations_encode(&s->annotations, out); break;
     }
 }
 
@@ -87,7 +110,8 @@ static ck_err *decode(int which, ck_view v, struct ck_arena *a, struct docs *ret
     case 1: return ck_manifest_doc_decode(v, a, &ret->manifest);
     case 2: return ck_config_doc_decode(v, a, &ret->config);
     case 3: return ck_docker_doc_decode(v, a, &ret->docker);
-    default: return ck_artifact_doc_decode(v, a, &ret->artifact);
+    case 4: return ck_artifact_doc_decode(v, a, &ret->artifact);
+    default: return ck_annotations_decode(v, a, &ret->annotations);
     }
 }
 
@@ -106,12 +130,21 @@ static void documents_come_back_as_they_were(void **state)
         if (which == 0) {
             assert_view(out.index.manifests[0].platform.variant, "v7");
             assert_true(out.index.manifests[1].attestation);
+            assert_view(out.index.artifact_type, "application/sbom");
+            assert_view(out.index.subject.media_type, OCI "index.v1+json");
         } else if (which == 1) {
             assert_int_equal(out.manifest.layers[0].compression, CK_COMPRESSION_ZSTD);
         } else if (which == 2) {
             assert_view(out.config.history[1].created_by, "ENV");
+            assert_view(out.config.user, "1000:app");
+            assert_view(out.config.env[0].value, "/bin=x");
+            assert_view(out.config.labels[1].value, "2");
+            assert_view(out.config.volumes[1], "/b");
+            assert_view(out.config.ports[0], "80/tcp");
         } else if (which == 3) {
             assert_view(out.docker.images[0].layers[1], "l2/layer.tar");
+        } else if (which == 5) {
+            assert_view(out.annotations.v[1].key, "b");
         } else {
             assert_true(out.artifact.has_subject);
             assert_view(out.artifact.subject.media_type, OCI "index.v1+json");
@@ -165,10 +198,27 @@ static void refused(const struct docs *s, int which, const char *why)
     assert_fails(decode(which, ck_buf_view(&b), &a, &out), CK_ERR_HOSTILE, why);
 }
 
+static void attack_lying_room_annotations(void **state)
+{
+    (void)state;
+    struct docs s;
+    fill(&s);
+    s.notes[1].key = CK_V("a");
+    refused(&s, 5, "message annotations: annotations must be in the order of their keys");
+    s.notes[1].key = CK_V("\xff");
+    refused(&s, 5, "a string must be UTF-8");
+}
+
 static void attack_lying_room_index(void **state)
 {
     (void)state;
     struct docs s;
+    fill(&s);
+    s.index.artifact_type = CK_V("no type");
+    refused(&s, 0, "message index: must be");
+    fill(&s);
+    s.index.subject.size = CK_MAX_DOCUMENT + 1;
+    refused(&s, 0, "message index: a size is past its limit");
     fill(&s);
     s.manifests[0].size = CK_MAX_DOCUMENT + 1;
     refused(&s, 0, "message index: a size is past its limit");
@@ -237,6 +287,32 @@ static void attack_lying_room_config(void **state)
     memset(line, 'x', CK_MAX_STRING + 1);
     s.history[0].created_by = ck_view_of(line, CK_MAX_STRING + 1);
     refused(&s, 2, "message config: is cut short");
+}
+
+static void attack_lying_room_execution(void **state)
+{
+    (void)state;
+    struct docs s;
+    fill(&s);
+    s.config.user = CK_V("4294967296");
+    refused(&s, 2, "at most 2147483647");
+    fill(&s);
+    s.env[0].key = CK_V("A=B");
+    refused(&s, 2, "a variable's name must not hold '='");
+    fill(&s);
+    s.env[0].value = CK_V("a\0b");
+    refused(&s, 2, "without NUL");
+    fill(&s);
+    s.labels[1].key = CK_V("A");
+    refused(&s, 2, "labels must be sorted");
+    fill(&s);
+    s.volumes[1] = CK_V("/a");
+    refused(&s, 2, "a set must be sorted");
+    fill(&s);
+    ck_autofree char *line = ck_calloc(CK_MAX_CONFIG_VARIABLE + 1, 1);
+    memset(line, 'x', CK_MAX_CONFIG_VARIABLE);
+    s.env[0].value = ck_view_of(line, CK_MAX_CONFIG_VARIABLE);
+    refused(&s, 2, "both must fit");
 }
 
 static void attack_lying_room_docker_archive(void **state)
@@ -323,9 +399,11 @@ int main(void)
         cmocka_unit_test(documents_come_back_as_they_were),
         cmocka_unit_test(what_is_decoded_does_not_point_into_the_message),
         cmocka_unit_test(attack_every_truncated_message_is_refused),
+        cmocka_unit_test(attack_lying_room_annotations),
         cmocka_unit_test(attack_lying_room_index),
         cmocka_unit_test(attack_lying_room_manifest),
         cmocka_unit_test(attack_lying_room_config),
+        cmocka_unit_test(attack_lying_room_execution),
         cmocka_unit_test(attack_lying_room_docker_archive),
         cmocka_unit_test(attack_lying_room_artifact),
         cmocka_unit_test(attack_counts_cannot_make_the_hub_allocate),

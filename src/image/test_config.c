@@ -149,6 +149,60 @@ static void attack_user_that_overflows_or_looks_like_a_number(void **state)
     }
 }
 
+#define EXECUTION(members) HEAD ",\"config\":{" members "}" ROOTFS("") "}"
+
+static void what_a_container_starts_with_is_read(void **state)
+{
+    (void)state;
+    ck_autoarena struct ck_arena a = { 0 };
+    struct ck_config_doc d;
+    assert_ok(ck_image_config(
+        CK_V(EXECUTION("\"User\":\"app\",\"Env\":[\"PATH=/bin\",\"A=b=c\",\"BARE\",\"A=\"],"
+                       "\"Labels\":{\"b\":\"2\",\"a\":null,\"B\":\"1\"},"
+                       "\"Volumes\":{\"/z\":{},\"/data\":null},"
+                       "\"ExposedPorts\":{\"80/tcp\":{}},\"Entrypoint\":\"x\"")), &a, &d));
+    assert_view(d.user, "app");
+    assert_int_equal(d.n_env, 4);
+    assert_view(d.env[1].key, "A");
+    assert_view(d.env[1].value, "b=c");
+    assert_view(d.env[2].key, "BARE");
+    assert_view(d.env[2].value, "");
+    assert_view(d.env[3].key, "A");
+    assert_int_equal(d.n_labels, 3);
+    assert_view(d.labels[0].key, "B");
+    assert_view(d.labels[1].value, "");
+    assert_view(d.labels[2].value, "2");
+    assert_int_equal(d.n_volumes, 2);
+    assert_view(d.volumes[0], "/data");
+    assert_int_equal(d.n_ports, 1);
+    assert_view(d.ports[0], "80/tcp");
+    assert_ok(ck_image_config(CK_V(EXECUTION("\"Env\":null,\"Labels\":null,\"Volumes\":null,"
+                                             "\"ExposedPorts\":null")), &a, &d));
+    assert_int_equal(d.n_env + d.n_labels + d.n_volumes + d.n_ports, 0);
+}
+
+static void attack_execution_of_bad_form(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *json, *why;
+    } cases[] = {
+        { EXECUTION("\"Env\":{\"PATH\":\"/bin\"}"), "config: config.Env: must be an array" },
+        { EXECUTION("\"Env\":[7]"), "config: config.Env[0]: must be a string" },
+        { EXECUTION("\"Env\":[null]"), "config: config.Env[0]: is missing" },
+        { EXECUTION("\"Env\":[\"A=\\u0000\"]"), "a NUL in a string" },
+        { EXECUTION("\"Env\":[],\"env\":[\"LD_PRELOAD=/x\"]"), "only in case" },
+        { EXECUTION("\"Labels\":[\"a\"]"), "config: config.Labels: must be an object" },
+        { EXECUTION("\"Labels\":{\"a\":{}}"), "config: config.Labels.a: must be a string" },
+        { EXECUTION("\"Labels\":{\"a\":\"1\",\"a\":\"2\"}"), "duplicate object key" },
+        { EXECUTION("\"Volumes\":[\"/x\"]"), "config: config.Volumes: must be an object" },
+        { EXECUTION("\"ExposedPorts\":{\"80\":1}"),
+          "config: config.ExposedPorts.80: must be an object" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_fails(config(cases[i].json), CK_ERR_HOSTILE, cases[i].why);
+}
+
 static void attack_other_number_of_diff_ids_than_layers(void **state)
 {
     (void)state;
@@ -204,6 +258,68 @@ static void counts_and_strings_stop_at_their_limits(void **state)
                                        "{\"Config\":\"c\",\"RepoTags\":[", "\"a:b\"", CK_MAX_TAGS,
                                        "],\"Layers\":[]}]");
     assert_fails(docker(more_tags), CK_ERR_LIMIT, "manifest.json: 1025 tags (limit TAGS");
+}
+
+/* `head`, then n members with keys of their own, `tail`. Free with free(). */
+static char *many_keys(const char *head, const char *value, size_t n, const char *tail)
+{
+    struct ck_buf b = ck_buf_new(CK_LIMIT_NONE);
+    ck_put_bytes(&b, ck_view_str(head));
+    for (size_t i = 0; i < n; i++)
+        ck_buf_format(&b, "%s\"k%zu\":%s", i ? "," : "", i, value);
+    ck_put_bytes(&b, ck_view_str(tail));
+    return ck_buf_steal_str(&b);
+}
+
+static char *long_text(const char *head, size_t n, const char *tail)
+{
+    ck_autofree char *line = ck_calloc(n + 1, 1);
+    memset(line, 'x', n);
+    return ck_format("%s%s%s", head, line, tail);
+}
+
+static void the_parts_of_an_execution_stop_at_their_limits(void **state)
+{
+    (void)state;
+    static const char tail[] = "}}" ROOTFS("") "}", end[] = "]}" ROOTFS("") "}";
+    static const struct {
+        const char *head, *value;
+        uint64_t most;
+        const char *why;
+    } maps[] = {
+        { HEAD ",\"config\":{\"Labels\":{", "\"v\"", CK_MAX_CONFIG_LABELS, "limit CONFIG_LABELS" },
+        { HEAD ",\"config\":{\"Volumes\":{", "{}", CK_MAX_CONFIG_PATHS, "limit CONFIG_PATHS" },
+        { HEAD ",\"config\":{\"ExposedPorts\":{", "{}", CK_MAX_CONFIG_PATHS, "limit CONFIG_PATHS" },
+    };
+    for (size_t i = 0; i < sizeof maps / sizeof *maps; i++) {
+        ck_autofree char *most = many_keys(maps[i].head, maps[i].value, maps[i].most, tail);
+        assert_ok(config(most));
+        ck_autofree char *more = many_keys(maps[i].head, maps[i].value, maps[i].most + 1, tail);
+        assert_fails(config(more), CK_ERR_LIMIT, maps[i].why);
+    }
+    static const char env[] = HEAD ",\"config\":{\"Env\":[";
+    ck_autofree char *most = many(env, "\"A=1\"", CK_MAX_CONFIG_VARIABLES, end);
+    assert_ok(config(most));
+    ck_autofree char *more = many(env, "\"A=1\"", CK_MAX_CONFIG_VARIABLES + 1, end);
+    assert_fails(config(more), CK_ERR_LIMIT, "limit CONFIG_VARIABLES");
+    static const struct {
+        const char *head, *tail;
+        uint64_t most;
+        const char *why;
+    } texts[] = {
+        { HEAD ",\"config\":{\"Env\":[\"", "\"]}" ROOTFS("") "}", CK_MAX_CONFIG_VARIABLE,
+          "limit CONFIG_VARIABLE" },
+        { HEAD ",\"config\":{\"Labels\":{\"a\":\"", "\"}}" ROOTFS("") "}", CK_MAX_CONFIG_LABEL,
+          "limit CONFIG_LABEL" },
+        { HEAD ",\"config\":{\"Labels\":{\"", "\":\"\"}}" ROOTFS("") "}", CK_MAX_REFERENCE,
+          "limit REFERENCE" },
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        ck_autofree char *fits = long_text(texts[i].head, texts[i].most, texts[i].tail);
+        assert_ok(config(fits));
+        ck_autofree char *past = long_text(texts[i].head, texts[i].most + 1, texts[i].tail);
+        assert_fails(config(past), CK_ERR_LIMIT, texts[i].why);
+    }
 }
 
 static void a_docker_manifest_is_read(void **state)
@@ -292,6 +408,9 @@ int main(void)
         cmocka_unit_test(what_the_specification_requires_is_required),
         cmocka_unit_test(attack_keys_that_readers_read_differently),
         cmocka_unit_test(attack_user_that_overflows_or_looks_like_a_number),
+        cmocka_unit_test(what_a_container_starts_with_is_read),
+        cmocka_unit_test(attack_execution_of_bad_form),
+        cmocka_unit_test(the_parts_of_an_execution_stop_at_their_limits),
         cmocka_unit_test(attack_other_number_of_diff_ids_than_layers),
         cmocka_unit_test(counts_and_strings_stop_at_their_limits),
         cmocka_unit_test(a_docker_manifest_is_read),

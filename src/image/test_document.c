@@ -259,6 +259,39 @@ static void a_referrer_is_read(void **state)
     assert_false(ck_artifact_is_image(&d));
 }
 
+static void an_index_may_be_a_referrer(void **state)
+{
+    (void)state;
+    ck_autoarena struct ck_arena a = { 0 };
+    struct ck_index_doc d;
+    assert_ok(ck_image_index(CK_V("{\"schemaVersion\":2,\"manifests\":[],\"artifactType\":"
+                                  "\"application/x\",\"subject\":" DESC(OCI "index.v1+json", "")
+                                  "}"), CK_V(""), &a, &d));
+    assert_true(d.has_subject);
+    assert_view(d.artifact_type, "application/x");
+    assert_view(d.subject.media_type, OCI "index.v1+json");
+    assert_fails(index_of("{\"schemaVersion\":2,\"manifests\":[],\"subject\":{}}"),
+                 CK_ERR_HOSTILE, "index: subject.mediaType: is missing");
+    assert_fails(index_of("{\"schemaVersion\":2,\"manifests\":[],\"artifactType\":\"x y\"}"),
+                 CK_ERR_HOSTILE, "index: artifactType: must be");
+}
+
+static void annotations_are_read_in_their_order(void **state)
+{
+    (void)state;
+    ck_autoarena struct ck_arena a = { 0 };
+    struct ck_annotations d;
+    assert_ok(ck_image_annotations(CK_V(ARTIFACT_OF("")), &a, &d));
+    assert_int_equal(d.n, 0);
+    assert_ok(ck_image_annotations(
+        CK_V(ARTIFACT_OF(",\"annotations\":{\"b\":\"2\",\"a\":\"\"}")), &a, &d));
+    assert_int_equal(d.n, 2);
+    assert_view(d.v[0].key, "a");
+    assert_view(d.v[1].value, "2");
+    assert_fails(ck_image_annotations(CK_V(ARTIFACT_OF(",\"annotations\":{\"a\":1}")), &a, &d),
+                 CK_ERR_HOSTILE, "annotations.a: must be a string");
+}
+
 static void what_is_an_image_is_told_by_all_its_media_types(void **state)
 {
     (void)state;
@@ -594,6 +627,8 @@ int main(void)
         cmocka_unit_test(layer_types_decide_the_compression),
         cmocka_unit_test(an_index_is_read),
         cmocka_unit_test(an_empty_index_is_one),
+        cmocka_unit_test(an_index_may_be_a_referrer),
+        cmocka_unit_test(annotations_are_read_in_their_order),
         cmocka_unit_test(the_kind_is_told_by_the_members),
         cmocka_unit_test(attack_manifest_that_is_both_index_and_image),
         cmocka_unit_test(attack_media_type_that_contradicts),

@@ -1,9 +1,12 @@
 #include "load/gate.h"
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "verdict/verdict.h"
 
 #include <string.h>
+#include <time.h>
 
 ck_err *ck_gate_open(const char *ref, const struct ck_load_options *o, struct ck_arena *a,
                      struct ck_source **ret)
@@ -22,58 +25,80 @@ ck_err *ck_gate_open(const char *ref, const struct ck_load_options *o, struct ck
 
 /* --- may it pass? ----------------------------------------------------------------------------- */
 
-static ck_err *get(struct ck_source *s, const struct ck_digest *d, struct ck_arena *a,
-                   struct ck_store_entry *ret)
+struct judge {
+    struct ck_source *s;
+    struct ck_policy *policy;
+    struct ck_verdict_question q;
+    struct ck_arena *a;
+};
+
+static ck_err *ask(const struct judge *j, const struct ck_digest *d, struct ck_verdict *ret)
 {
-    char text[CK_DIGEST_TEXT];
-    bool found = false;
-    CK_TRY(ck_store_get(ck_source_store(s), d, a, ret, &found));
-    return found ? NULL
-                 : ck_err_new(CK_ERR_UNAVAILABLE, "%s is not in the store (cocket fetch)",
-                              ck_digest_text(d, text));
+    return ck_verdict_of(ck_source_store(j->s), j->policy, d, &j->q, j->a, ret);
 }
 
-static void refuse(const struct ck_store_entry *e, struct ck_loaded *ret)
+static void refuse(const struct judge *j, const struct ck_digest *d, const struct ck_verdict *v,
+                   struct ck_loaded *ret)
 {
+    ck_autobuf struct ck_buf reason = ck_buf_new(CK_LIMIT_NONE);
+    for (size_t i = 0; i < v->n_reasons; i++) {
+        ck_put_bytes(&reason, i ? CK_V("; ") : CK_V(""));
+        ck_put_bytes(&reason, v->reasons[i]);
+    }
     ret->refused = true;
-    ret->state = e->state;
-    ret->reason = e->reason;
-    ret->digest = e->image.digest;
+    ret->state = v->decision == CK_DENY ? CK_DENIED : CK_QUARANTINED;
+    ret->reason = ck_arena_dup(j->a, ck_buf_view(&reason));
+    ret->digest = *d;
 }
 
-static ck_err *judge_image(struct ck_source *s, const struct ck_image *im, struct ck_arena *a,
-                           struct ck_loaded *ret)
+/* The images of a denied index are denied with it. */
+static ck_err *judge_top(const struct judge *j, const struct ck_digest *index,
+                         struct ck_loaded *ret)
 {
-    struct ck_store_entry e;
-    CK_TRY(get(s, &im->digest, a, &e));
-    if (!e.complete)
-        return ck_err_new(CK_ERR_UNAVAILABLE, "it is not whole in the store (cocket fetch)");
-    if (e.state != CK_CLEARED)
-        refuse(&e, ret);
-    if (ret->refused || !im->has_index)
-        return NULL;
-    CK_TRY(get(s, &im->index.digest, a, &e));
-    if (e.state == CK_DENIED)
-        refuse(&e, ret);
+    struct ck_verdict v;
+    CK_TRY(ask(j, index, &v));
+    if (v.decision == CK_DENY)
+        refuse(j, index, &v, ret);
     return NULL;
+}
+
+static ck_err *judge_image(const struct judge *j, const struct ck_image *im, struct ck_loaded *ret)
+{
+    struct ck_verdict v;
+    CK_TRY(ask(j, &im->digest, &v));
+    if (!v.complete)
+        return ck_err_new(CK_ERR_UNAVAILABLE, "it is not whole in the store (cocket fetch)");
+    if (v.decision != CK_ALLOW)
+        refuse(j, &im->digest, &v, ret);
+    return ret->refused || !im->has_index ? NULL : judge_top(j, &im->index.digest, ret);
 }
 
 /* An attestation is nothing that runs. */
-static ck_err *judge_index(struct ck_source *s, const struct ck_image *im, struct ck_arena *a,
-                           struct ck_loaded *ret)
+static ck_err *judge_index(const struct judge *j, const struct ck_image *im, struct ck_loaded *ret)
 {
-    struct ck_store_entry e;
-    CK_TRY(get(s, &im->index.digest, a, &e));
-    if (e.state == CK_DENIED)
-        refuse(&e, ret);
+    struct ck_verdict v;
+    CK_TRY(judge_top(j, &im->index.digest, ret));
     for (size_t i = 0; i < im->children.n && !ret->refused; i++) {
         if (im->children.manifests[i].attestation)
             continue;
-        CK_TRY(get(s, &im->children.manifests[i].digest, a, &e));
-        if (e.state != CK_CLEARED)
-            refuse(&e, ret);
+        CK_TRY(ask(j, &im->children.manifests[i].digest, &v));
+        if (v.decision != CK_ALLOW)
+            refuse(j, &im->children.manifests[i].digest, &v, ret);
     }
     return NULL;
+}
+
+static ck_err *judge(struct ck_source *s, const struct ck_load_options *o, struct ck_arena *a,
+                     struct ck_loaded *ret)
+{
+    const struct ck_image *im = ck_source_image(s);
+    ck_autofree char *user = ck_login_name();
+    struct judge j = { .s = s, .a = a,
+                       .q = { .name = im->name, .user = ck_view_str(user), .now = time(NULL) } };
+    CK_TRY(ck_policy_load(o->policy, &j.policy));
+    ck_err *e = im->has_digest ? judge_image(&j, im, ret) : judge_index(&j, im, ret);
+    ck_policy_free(j.policy);
+    return e;
 }
 
 static ck_err *log_force(struct ck_source *s, const char *verb, const char *to, const char *reason,
@@ -91,7 +116,7 @@ ck_err *ck_gate_pass(struct ck_source *s, const char *verb, const char *to,
 {
     const struct ck_image *im = ck_source_image(s);
     struct ck_loaded l = { .state = CK_CLEARED };
-    CK_TRY(im->has_digest ? judge_image(s, im, a, &l) : judge_index(s, im, a, &l));
+    CK_TRY(judge(s, o, a, &l));
     if (l.refused && o->force) {
         CK_TRY(log_force(s, verb, to, o->force, a, &l));
         l.refused = false;
@@ -103,6 +128,17 @@ ck_err *ck_gate_pass(struct ck_source *s, const char *verb, const char *to,
 }
 
 /* --- names and the log ------------------------------------------------------------------------ */
+
+static ck_err *get(struct ck_source *s, const struct ck_digest *d, struct ck_arena *a,
+                   struct ck_store_entry *ret)
+{
+    char text[CK_DIGEST_TEXT];
+    bool found = false;
+    CK_TRY(ck_store_get(ck_source_store(s), d, a, ret, &found));
+    return found ? NULL
+                 : ck_err_new(CK_ERR_UNAVAILABLE, "%s is not in the store (cocket fetch)",
+                              ck_digest_text(d, text));
+}
 
 static ck_err *given_name(const char *text, struct ck_arena *a, ck_view *ret)
 {

@@ -9,8 +9,9 @@
 CK_MUST ck_err *ck_gate_open(const char *ref, const struct ck_load_options *o, struct ck_arena *a,
                              struct ck_source **ret);
 
-/* Whether it may be handed on: the manifest must be cleared, and the index that it was chosen from
- * must not be denied; of a whole index, every image must be cleared. Fills refused, state, reason,
+/* Whether it may be handed on under its name (verdict/verdict.h): the manifest must be allowed, and
+ * the index that it was chosen from must not be denied; of a whole index, every image must be
+ * allowed. What a scan once decided counts no more than its facts. Fills refused, state, reason,
  * digest. With o->force it is not refused, and "force-`verb`" is logged where it would have been:
  * nothing is handed on before it is on record. */
 CK_MUST ck_err *ck_gate_pass(struct ck_source *s, const char *verb, const char *to,

@@ -1,5 +1,6 @@
-/* Handing an image of the store on to those who run it. Only what was cleared is handed on, or
- * what a person forces, with a reason that goes into the log first.
+/* Handing an image of the store on to those who run it. Only what the policy allows when it is
+ * handed on, or a person has released, is; or what a person forces, with a reason that goes into
+ * the log first.
  */
 #ifndef CK_LOAD_LOAD_H
 #define CK_LOAD_LOAD_H
@@ -30,6 +31,7 @@ CK_MUST ck_err *ck_load_target_parse(const char *text, struct ck_arena *a,
 
 struct ck_load_options {
     const char *store; /* NULL: ck_store_open's own */
+    const char *policy; /* file; NULL: ck_policy_load's own */
     const char *name;  /* at the target; NULL: the one it was fetched under */
     const char *force; /* why it is handed on although it is not cleared; NULL: it is not */
     const struct ck_platform *platform; /* NULL: the host's */
@@ -43,9 +45,9 @@ struct ck_load_options {
 };
 
 struct ck_loaded {
-    bool refused; /* it is not cleared: nothing was done; `state` and `reason` say why */
-    enum ck_state_of_image state;
-    ck_view reason;
+    bool refused; /* nothing was done; `state` and `reason` say why */
+    enum ck_state_of_image state; /* by the policy that holds now, and by people */
+    ck_view reason;               /* escaped */
     struct ck_digest digest; /* of what was handed on, or was not */
     ck_view name;            /* at the target, or empty */
     uint64_t bytes;

@@ -11,8 +11,9 @@ struct anchor {
 };
 
 struct ck_yaml_stream {
-    ck_view content; /* behind a byte order mark */
-    size_t mark;     /* its length */
+    const char *name; /* of a plain one, else NULL */
+    ck_view content;  /* behind a byte order mark */
+    size_t mark;      /* its length */
     struct ck_arena *a;
     yaml_parser_t parser;
     /* libyaml counts characters: where each one begins. NULL where all are ASCII. */
@@ -73,6 +74,14 @@ static void place_scalar(const struct ck_yaml_stream *s, const yaml_event_t *ev,
     n->end = n->begin + n->value.n;
 }
 
+/* Takes over `e`. */
+static ck_err *at(const struct ck_yaml_stream *s, yaml_mark_t mark, ck_err *e)
+{
+    if (s->name)
+        return ck_err_wrap(e, "%s:%zu:%zu", s->name, mark.line + 1, mark.column + 1);
+    return ck_err_wrap(e, "line %zu", mark.line + 1);
+}
+
 /* --- the tree --------------------------------------------------------------------------------- */
 
 static void add_edge(struct ck_yaml_stream *s, struct ck_yaml_node *n)
@@ -88,13 +97,15 @@ static void add_edge(struct ck_yaml_stream *s, struct ck_yaml_node *n)
         up->first = up->last = edge;
 }
 
-static ck_err *add_anchor(struct ck_yaml_stream *s, const yaml_char_t *name,
-                          struct ck_yaml_node *n)
+static ck_err *add_anchor(struct ck_yaml_stream *s, const yaml_event_t *ev,
+                          const yaml_char_t *name, struct ck_yaml_node *n)
 {
     if (!name)
         return NULL;
+    if (s->name)
+        return at(s, ev->start_mark, ck_err_new(CK_ERR_HOSTILE, "anchors are not read here"));
     if (s->anchors.n == CK_MAX_YAML_ANCHORS)
-        return ck_err_limit(CK_LIMIT_YAML_ANCHORS, "line %u: one more", n->line);
+        return at(s, ev->start_mark, ck_err_limit(CK_LIMIT_YAML_ANCHORS, "one more"));
     struct anchor anchor = { ck_arena_dup(s->a, ck_view_str((const char *)name)), n };
     *ck_push(&s->anchors) = anchor;
     return NULL;
@@ -105,11 +116,14 @@ static ck_err *add_node(struct ck_yaml_stream *s, const yaml_event_t *ev, struct
 {
     n->kind = kind;
     n->line = (unsigned)ev->start_mark.line + 1;
+    n->column = (unsigned)ev->start_mark.column + 1;
     if (s->nodes++ == CK_MAX_YAML_NODES)
-        return ck_err_limit(CK_LIMIT_YAML_NODES, "line %u: one more", n->line);
+        return at(s, ev->start_mark, ck_err_limit(CK_LIMIT_YAML_NODES, "one more"));
+    if (tag && s->name)
+        return at(s, ev->start_mark, ck_err_new(CK_ERR_HOSTILE, "tags are not read here"));
     n->tagged = tag && strcmp((const char *)tag, YAML_STR_TAG) != 0;
     add_edge(s, n);
-    return add_anchor(s, anchor, n);
+    return add_anchor(s, ev, anchor, n);
 }
 
 static ck_err *scalar(struct ck_yaml_stream *s, const yaml_event_t *ev)
@@ -128,7 +142,7 @@ static ck_err *descend(struct ck_yaml_stream *s, const yaml_event_t *ev, enum ck
     CK_TRY(add_node(s, ev, n, kind, anchor, tag));
     n->begin = n->end = s->mark + place(s, ev->start_mark);
     if (s->depth == CK_MAX_YAML_DEPTH)
-        return ck_err_limit(CK_LIMIT_YAML_DEPTH, "line %u: nested deeper", n->line);
+        return at(s, ev->start_mark, ck_err_limit(CK_LIMIT_YAML_DEPTH, "nested deeper"));
     s->open[++s->depth] = n;
     return NULL;
 }
@@ -136,16 +150,18 @@ static ck_err *descend(struct ck_yaml_stream *s, const yaml_event_t *ev, enum ck
 static ck_err *alias(struct ck_yaml_stream *s, const yaml_event_t *ev)
 {
     ck_view name = ck_view_str((const char *)ev->data.alias.anchor);
+    if (s->name)
+        return at(s, ev->start_mark, ck_err_new(CK_ERR_HOSTILE, "aliases are not read here"));
     if (s->nodes++ == CK_MAX_YAML_NODES)
-        return ck_err_limit(CK_LIMIT_YAML_NODES, "line %zu: one more",
-                            (size_t)ev->start_mark.line + 1);
+        return at(s, ev->start_mark, ck_err_limit(CK_LIMIT_YAML_NODES, "one more"));
     for (size_t i = s->anchors.n; i > 0; i--)
         if (ck_view_eq(s->anchors.v[i - 1].name, name)) {
             add_edge(s, s->anchors.v[i - 1].node);
             return NULL;
         }
-    return ck_err_new(CK_ERR_HOSTILE, "line %zu: *%.*s is the alias of no anchor",
-                      (size_t)ev->start_mark.line + 1, CK_VF(ck_view_head(name, 80)));
+    return at(s, ev->start_mark,
+              ck_err_new(CK_ERR_HOSTILE, "*%.*s is the alias of no anchor",
+                         CK_VF(ck_view_head(name, 80))));
 }
 
 static ck_err *take(struct ck_yaml_stream *s, const yaml_event_t *ev)
@@ -191,6 +207,13 @@ struct ck_yaml_stream *ck_yaml_open(ck_view content, struct ck_arena *a)
     return s;
 }
 
+struct ck_yaml_stream *ck_yaml_open_plain(ck_view content, const char *name, struct ck_arena *a)
+{
+    struct ck_yaml_stream *s = ck_yaml_open(content, a);
+    s->name = name;
+    return s;
+}
+
 void ck_yaml_close(struct ck_yaml_stream *s)
 {
     yaml_parser_delete(&s->parser);
@@ -204,8 +227,8 @@ static ck_err *syntax_error(const struct ck_yaml_stream *s)
     const yaml_parser_t *p = &s->parser;
     if (p->error == YAML_MEMORY_ERROR)
         return ck_err_limit(CK_LIMIT_ROOM_MEMORY, "too large to be read");
-    return ck_err_new(CK_ERR_HOSTILE, "line %zu: no valid YAML: %s",
-                      (size_t)p->problem_mark.line + 1, p->problem ? p->problem : "?");
+    return at(s, p->problem_mark, ck_err_new(CK_ERR_HOSTILE, "no valid YAML: %s",
+                                             p->problem ? p->problem : "?"));
 }
 
 ck_err *ck_yaml_next(struct ck_yaml_stream *s, struct ck_yaml_node **ret)

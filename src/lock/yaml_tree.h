@@ -16,6 +16,7 @@ struct ck_yaml_node {
     bool block;        /* a scalar written as | or > */
     bool plain;        /* a scalar without quotes */
     unsigned line;     /* from 1 */
+    unsigned column;   /* from 1, in characters; behind an anchor or tag it is theirs */
     ck_view value;     /* of a scalar */
     size_t begin, end; /* the scalar's bytes in the file, without quotes; begin == end where they
                           are not those of the value: escaped, folded, or block */
@@ -33,6 +34,9 @@ struct ck_yaml_edge {
 struct ck_yaml_stream;
 /* `content` must outlive the stream. UTF-8 only. */
 struct ck_yaml_stream *ck_yaml_open(ck_view content, struct ck_arena *a);
+/* As ck_yaml_open, for files of our own: anchors, aliases and tags are refused, and errors begin
+ * with "NAME:LINE:COLUMN: ". `name` must outlive the stream. */
+struct ck_yaml_stream *ck_yaml_open_plain(ck_view content, const char *name, struct ck_arena *a);
 void ck_yaml_close(struct ck_yaml_stream *s);
 /* The root of the next document, in the arena; NULL behind the last one, and *ret_end. An empty
  * document has an empty scalar. Class HOSTILE with the line; LIMIT for YAML_DEPTH, YAML_NODES,

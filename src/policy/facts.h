@@ -51,12 +51,18 @@ struct ck_facts {
      * the last is the image's own. */
     struct ck_digest *chain;
     size_t n_chain;
+    /* Asked of it beyond the policy: the last scan was told to deny findings of this severity or
+     * above (--fail-on; UNKNOWN: any). */
+    bool has_fail_on;
+    enum ck_severity fail_on;
     uint64_t size;          /* of all layers as they are stored, in bytes */
 };
 
-/* One value has one encoding. Decoding checks every count, enum and limit; views point into
- * `bytes`,
- * arrays into `a`. */
+/* One value has one encoding, of which a version is the first byte. Decoding checks every count,
+ * enum, time (years 0 to 9999) and limit, that texts are UTF-8 without NUL, and that only what is
+ * FIXED has a fix; views point into `bytes`, arrays into `a`. Class HOSTILE, or LIMIT: the limits
+ * are FACTS_OF_IMAGE, FACT_FINDINGS, FACT_ALIASES, FACT_GAPS, FACT_PAIRS, LAYERS, and STRING for
+ * each text; whoever fills a value keeps to them. */
 void ck_facts_encode(const struct ck_facts *f, struct ck_buf *out);
 CK_MUST ck_err *ck_facts_decode(ck_view bytes, struct ck_arena *a, struct ck_facts *ret);
 

@@ -16,13 +16,15 @@ struct ck_policy; /* immutable; may be used by any number of threads */
 /* `file` is for errors: "FILE:LINE:COLUMN: ...", class USAGE. */
 CK_MUST ck_err *ck_policy_parse(ck_view yaml, const char *file, struct ck_policy **ret);
 /* NULL: $COCKET_POLICY, else $XDG_CONFIG_HOME/cocket/policy.yaml, else /etc/cocket/policy.yaml,
- * else
- * the one that is built in. A file that was named must be there. */
+ * else the one that is built in. A file that was named must be there. Class USAGE, UNAVAILABLE. */
 CK_MUST ck_err *ck_policy_load(const char *path, struct ck_policy **ret);
 void ck_policy_free(struct ck_policy *p);
 /* "sha256:..." of its text, and the file it came from ("built-in"). */
 const char *ck_policy_digest(const struct ck_policy *p);
 const char *ck_policy_file(const struct ck_policy *p);
+/* Whether any rule asks from which address a client comes: an answer for one is then none for
+ * another of the same user. */
+bool ck_policy_asks_networks(const struct ck_policy *p);
 /* The built-in one, as YAML. */
 ck_view ck_policy_builtin(void);
 /* How long a client's pull may wait, tags may be trusted, ... are settings of the gate, not of the
@@ -33,6 +35,9 @@ ck_view ck_policy_builtin(void);
 struct ck_policy_subject {
     const struct ck_name *name; /* as it was asked for, normalised; NULL: by digest alone */
     ck_view repository;         /* "docker.io/library/debian", or empty */
+    const ck_view *tags;        /* where it was asked for without a tag: those of its repository
+                                   that are known to mean it, or an index that it is of */
+    size_t n_tags;
     ck_view upstream;           /* the registry that it came from: "docker.io"; "gate.internal": it
                                    was pushed here */
     const struct ck_facts *facts; /* NULL: not examined yet (or an index: `index`) */

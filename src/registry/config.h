@@ -17,6 +17,7 @@ struct ck_endpoint {
     bool mirror;            /* not the image's own registry */
     /* NULL where there are none. An identity token is traded for access tokens (OAuth2 refresh). */
     const char *username, *password, *identity_token;
+    const char *bearer;  /* an access token, sent as it is; no token server is asked then */
     ck_view ca;          /* PEM of certs.d/HOST/(*).crt, joined; empty: the system's only */
     ck_view client_cert; /* PEM */
     ck_view client_key;  /* PEM */

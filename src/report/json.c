@@ -213,12 +213,20 @@ static void put_cvss(struct json *j, const struct ck_finding *f)
     end(j, '}');
 }
 
+static void put_since(struct json *j, int64_t day)
+{
+    char text[32];
+    ck_format_time(text, day);
+    put_optional(j, "since", day > 0 ? ck_view_str(text) : CK_V(""));
+}
+
 static void put_fix_and_advisory(struct json *j, const struct ck_report *r,
                                  const struct ck_finding *f)
 {
     put_object(j, "fix");
     put_string(j, "state", ck_view_str(ck_report_fix_word(f->fix_state)));
     put_optional(j, "version", f->fix_state == CK_FIX_FIXED ? f->fix_version : CK_V(""));
+    put_since(j, f->fix_state == CK_FIX_FIXED ? f->fixed_since : 0);
     end(j, '}');
 
     ck_autobuf struct ck_buf url = ck_buf_new(CK_LIMIT_NONE);

@@ -51,7 +51,8 @@ static struct ck_report_package debian_packages[] = {
 
 #define ADVISORY(kind, id_) .id = V(id_), .advisory_source = V(kind), .advisory_id = V(id_)
 #define CVSS_9_8 .cvss = V("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"), .cvss_tenths = 98
-#define OPENSSL_FIX .fix_state = CK_FIX_FIXED, .fix_version = V("3.0.16-1~deb12u1")
+#define OPENSSL_FIX                                                                             \
+    .fix_state = CK_FIX_FIXED, .fix_version = V("3.0.16-1~deb12u1"), .fixed_since = 1740009600
 #define OPENSSL_WHY "3.0.15-1~deb12u1 is older than 3.0.16-1~deb12u1, "
 #define UTIL_LINUX_FINDING(package_)                                                            \
     { ADVISORY("debian-tracker", "CVE-2024-28085"), .package = (package_),                      \

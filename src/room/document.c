@@ -16,6 +16,12 @@ static ck_err *decode(const struct ck_job_document *j, ck_view json, struct ck_a
         ck_put_u8(out, (uint8_t)kind);
         return NULL;
     }
+    case CK_DOCUMENT_ANNOTATIONS: {
+        struct ck_annotations d;
+        CK_TRY(ck_image_annotations(json, a, &d));
+        ck_annotations_encode(&d, out);
+        return NULL;
+    }
     case CK_DOCUMENT_INDEX: {
         struct ck_index_doc d;
         CK_TRY(ck_image_index(json, j->declared, a, &d));

@@ -54,6 +54,13 @@ static size_t on_body(char *p, size_t size, size_t n, void *ctx)
 
 enum { REDIRECTS = 5 };
 
+static void trust(struct ck_net *n, CURL *c, ck_view ca)
+{
+    struct curl_blob blob = { (void *)(uintptr_t)ca.p, ca.n, CURL_BLOB_COPY };
+    n->curl_easy_setopt(c, CURLOPT_CAINFO_BLOB, &blob);
+    n->curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
+}
+
 static void configure(struct ck_net *n, CURL *c, const char *url, struct transfer *t, char *error)
 {
     bool secure = strncasecmp(url, "https:", 6) == 0;
@@ -89,6 +96,22 @@ static ck_err *send_status(struct ck_net *n, struct ck_channel *ch)
     return ck_room_send(ch, ck_view_of(bytes, sizeof bytes));
 }
 
+/* For a server of one's own. *ret_headers is to be freed after the transfer. */
+static void configure_own(struct ck_net *n, CURL *c, const struct ck_job_fetch *j,
+                          struct curl_slist **ret_headers)
+{
+    ck_autofree char *line = ck_format("Authorization: %.*s", CK_VF(j->authorization));
+    if (j->authorization.n) {
+        *ret_headers = n->curl_slist_append(NULL, line);
+        n->curl_easy_setopt(c, CURLOPT_HTTPHEADER, *ret_headers);
+    }
+    if (j->ca.n)
+        trust(n, c, j->ca);
+    if (j->authorization.n || j->ca.n)
+        n->curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
+    n->curl_easy_setopt(c, CURLOPT_TIMEOUT, (long)j->seconds);
+}
+
 ck_err *ck_room_fetch(void *state, struct ck_channel *ch, ck_view job, int in, int out)
 {
     (void)in;
@@ -102,8 +125,11 @@ ck_err *ck_room_fetch(void *state, struct ck_channel *ch, ck_view job, int in, i
     char error[CURL_ERROR_SIZE] = "";
     ck_autofree char *url = ck_strndup(j.url.p, j.url.n);
     struct transfer t = { .ch = ch, .out = out, .max = j.max };
+    struct curl_slist *headers = NULL;
     configure(n, c, url, &t, error);
+    configure_own(n, c, &j, &headers);
     CURLcode rc = n->curl_easy_perform(c);
+    n->curl_slist_free_all(headers);
     ck_err *e = t.error;
     if (!e && (rc == CURLE_OK || rc == CURLE_HTTP_RETURNED_ERROR))
         e = send_status(n, ch);

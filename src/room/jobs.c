@@ -177,6 +177,9 @@ void ck_job_fetch_encode(const struct ck_job_fetch *j, struct ck_buf *out)
 {
     ck_put_str(out, j->url);
     ck_put_u64(out, j->max);
+    ck_put_str(out, j->authorization);
+    ck_put_str(out, j->ca);
+    ck_put_u32(out, j->seconds);
 }
 
 ck_err *ck_job_fetch_decode(ck_view job, struct ck_job_fetch *ret)
@@ -184,7 +187,13 @@ ck_err *ck_job_fetch_decode(ck_view job, struct ck_job_fetch *ret)
     ck_cur c = ck_cur_of(job);
     struct ck_job_fetch j = { .url = ck_cur_str(&c, CK_MAX_REFERENCE) };
     j.max = ck_cur_le64(&c);
+    j.authorization = ck_cur_str(&c, CK_MAX_REGISTRY_SECRET);
+    j.ca = ck_cur_str(&c, CK_MAX_REGISTRY_CA);
+    j.seconds = ck_cur_le32(&c);
     CK_TRY(finish(&c, "fetch job"));
+    for (size_t i = 0; i < j.authorization.n; i++) /* it becomes a header's line */
+        if (j.authorization.p[i] < 0x20 || j.authorization.p[i] > 0x7E)
+            return malformed("fetch job");
     *ret = j;
     return NULL;
 }

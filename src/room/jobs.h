@@ -19,6 +19,7 @@ struct ck_slice {
 enum ck_document {
     CK_DOCUMENT_LAYOUT,   /* empty result */
     CK_DOCUMENT_KIND,     /* one byte: enum ck_document_kind */
+    CK_DOCUMENT_ANNOTATIONS, /* of the document itself */
     CK_DOCUMENT_INDEX,
     CK_DOCUMENT_MANIFEST,
     CK_DOCUMENT_ARTIFACT, /* a manifest of any use */
@@ -106,6 +107,10 @@ CK_MUST ck_err *ck_job_feed_decode(ck_view job, struct ck_job_feed *ret);
 struct ck_job_fetch {
     ck_view url;
     uint64_t max; /* bytes */
+    /* For a server of one's own; redirects are not followed where one of these is given. */
+    ck_view authorization; /* the header's value, or empty */
+    ck_view ca;            /* PEM: it alone vouches for the server; empty: the system's CAs */
+    uint32_t seconds;      /* for all of it; 0: no end as long as bytes come */
 };
 void ck_job_fetch_encode(const struct ck_job_fetch *j, struct ck_buf *out);
 CK_MUST ck_err *ck_job_fetch_decode(ck_view job, struct ck_job_fetch *ret);

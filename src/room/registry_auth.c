@@ -16,8 +16,8 @@ static const char *key_of(const struct ck_auth_who *who, struct ck_arena *a)
 {
     const struct ck_endpoint *e = who->endpoint;
     ck_autobuf struct ck_buf secret = ck_buf_new(CK_LIMIT_NONE);
-    const char *parts[] = { e->username, e->password, e->identity_token };
-    for (size_t i = 0; i < 3; i++)
+    const char *parts[] = { e->username, e->password, e->identity_token, e->bearer };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         ck_put_str(&secret, ck_view_str(parts[i] ? parts[i] : ""));
     struct ck_digest d;
     char text[CK_DIGEST_TEXT];
@@ -36,6 +36,8 @@ static struct ck_auth_row *row_of(struct ck_auth *auth, const char *key)
 
 const char *ck_auth_find(struct ck_auth *auth, const struct ck_auth_who *who, struct ck_arena *a)
 {
+    if (who->endpoint->bearer)
+        return ck_arena_format(a, "Bearer %s", who->endpoint->bearer);
     const struct ck_auth_row *r = row_of(auth, key_of(who, a));
     return r && ck_monotonic_ms() < r->until ? r->value : NULL;
 }
@@ -235,6 +237,10 @@ ck_err *ck_auth_get(struct ck_auth *auth, struct ck_http *h, const struct ck_aut
     struct ck_challenge c = { 0 };
     *ret_end = CK_HTTP_DONE;
     *ret_denied = NULL;
+    if (who->endpoint->bearer) {
+        *ret_denied = "the registry does not take the access token";
+        return NULL;
+    }
     CK_TRY(ck_challenge_parse(challenge, h->arena, &c));
     if (c.scheme == CK_CHALLENGE_BEARER)
         return bearer(auth, h, who, &c, ret, ret_denied, ret_end);

@@ -34,8 +34,9 @@ static bool sound(const struct ck_job_registry *j)
     const struct ck_endpoint *e = &j->endpoint;
     bool paged = j->op == CK_REGISTRY_REFERRERS;
     return j->op < CK_REGISTRY_OP_COUNT_ && j->tries <= 100 && e->host[0] &&
-           is_word(ck_view_str(e->host)) && is_path(ck_view_str(e->repository)) &&
-           is_path(j->reference) && is_word(j->next) &&
+           is_word(ck_view_str(e->host)) && is_word(ck_view_str(e->bearer ? e->bearer : "")) &&
+           is_path(ck_view_str(e->repository)) && is_path(j->reference) &&
+           is_word(j->next) &&
            (!j->next.n || (paged && j->next.p[0] == '/' && !ck_view_starts(j->next, CK_V("//"))));
 }
 
@@ -67,6 +68,7 @@ static ck_err *put_endpoint(struct ck_buf *out, const struct ck_endpoint *e)
     CK_TRY(put_opt(out, e->username, secret, "user name"));
     CK_TRY(put_opt(out, e->password, secret, "password"));
     CK_TRY(put_opt(out, e->identity_token, secret, "identity token"));
+    CK_TRY(put_opt(out, e->bearer, secret, "access token"));
     if (e->ca.n + e->client_cert.n + e->client_key.n > CK_MAX_REGISTRY_CA)
         return ck_err_reclass(ck_err_limit(pem, "certificates of %s", e->host), CK_ERR_USAGE);
     CK_TRY(put(out, e->ca, pem, "CA certificates"));
@@ -113,6 +115,7 @@ static struct ck_endpoint get_endpoint(ck_cur *c, struct ck_arena *a)
     e.username = get_opt(c, a, secret);
     e.password = get_opt(c, a, secret);
     e.identity_token = get_opt(c, a, secret);
+    e.bearer = get_opt(c, a, secret);
     e.ca = ck_cur_str(c, CK_MAX_REGISTRY_CA);
     e.client_cert = ck_cur_str(c, CK_MAX_REGISTRY_CA);
     e.client_key = ck_cur_str(c, CK_MAX_REGISTRY_CA);

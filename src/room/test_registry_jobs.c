@@ -21,6 +21,7 @@ static void jobs_come_back_as_they_were(void **state)
     ck_autoarena struct ck_arena a = { 0 };
     ck_autobuf struct ck_buf b = ck_buf_new(CK_LIMIT_NONE);
     struct ck_job_registry in = job(), out;
+    in.endpoint.bearer = "token";
     assert_ok(ck_job_registry_encode(&in, &b));
     assert_ok(ck_job_registry_decode(ck_buf_view(&b), &a, &out));
     assert_int_equal(out.op, CK_REGISTRY_BLOB);
@@ -30,6 +31,7 @@ static void jobs_come_back_as_they_were(void **state)
     assert_string_equal(out.endpoint.username, ""); /* not NULL */
     assert_string_equal(out.endpoint.password, "p");
     assert_null(out.endpoint.identity_token);
+    assert_string_equal(out.endpoint.bearer, "token");
     assert_view(out.endpoint.ca, "PEM");
     assert_view(out.endpoint.client_cert, "CERT");
     assert_view(out.endpoint.client_key, "KEY");
@@ -49,8 +51,8 @@ static void jobs_come_back_as_they_were(void **state)
 static void what_would_bend_a_request_is_refused(void **state)
 {
     (void)state;
-    struct ck_job_registry rows[12];
-    for (size_t i = 0; i < 12; i++)
+    struct ck_job_registry rows[13];
+    for (size_t i = 0; i < 13; i++)
         rows[i] = job();
     rows[0].endpoint.host = "";
     rows[1].endpoint.host = "h\r\nX: y";
@@ -65,7 +67,8 @@ static void what_would_bend_a_request_is_refused(void **state)
     rows[10].tries = 101;
     rows[11].op = CK_REGISTRY_REFERRERS;
     rows[11].next = CK_V("//h/v2");
-    for (size_t i = 0; i < 12; i++) {
+    rows[12].endpoint.bearer = "t\r\nX: y";
+    for (size_t i = 0; i < 13; i++) {
         ck_autoarena struct ck_arena a = { 0 };
         ck_autobuf struct ck_buf b = ck_buf_new(CK_LIMIT_NONE);
         struct ck_job_registry out;

@@ -91,6 +91,8 @@ static ck_err *plan(struct run *r)
             ck_source_want(r->source, i);
             r->todo[r->n_todo++] = i;
             r->total += r->image->layers[i].size;
+        } else if (r->o->whole && !r->wants) {
+            ck_source_want(r->source, i); /* whoever records the image waits for it */
         }
     }
     return NULL;

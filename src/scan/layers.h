@@ -27,7 +27,8 @@ struct ck_layers_options {
     struct ck_progress progress;
     unsigned parallel;           /* 0: number of cores */
     bool no_sandbox;
-    bool refetch; /* what the store has not is fetched, also where its facts are known */
+    bool refetch; /* what the store has not is fetched and read, also where its facts are known */
+    bool whole;   /* what the store has not is fetched, also where its facts are known */
 };
 
 /* What the second pass must read beyond the first (see room/jobs.h), per layer. */

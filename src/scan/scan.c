@@ -3,9 +3,12 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "proc/spawn.h"
+#include "scan/image_facts.h"
 #include "scan/inventory.h"
+#include "verdict/verdict.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 struct ck_scan {
     struct ck_arena arena;
@@ -20,6 +23,9 @@ struct ck_scan {
     struct ck_match match;
     struct ck_report_database database;
     struct ck_report report;
+    struct ck_policy *own_policy; /* where none was given */
+    struct ck_facts image_facts;
+    int64_t now;
     const char *state; /* in the store, or NULL */
 };
 
@@ -44,7 +50,8 @@ static ck_err *read_layers(struct ck_scan *s)
 {
     struct ck_layers_options o = { .cache = &s->cache, .progress = s->options.progress,
                                    .no_sandbox = s->options.no_sandbox,
-                                   .refetch = s->options.refetch };
+                                   .refetch = s->options.refetch,
+                                   .whole = s->options.whole };
     bool any = false;
     s->n_facts = ck_source_image(s->source)->n_layers;
     s->facts = ck_calloc(s->n_facts + 1, sizeof *s->facts);
@@ -147,31 +154,6 @@ static void collect_gaps(struct ck_scan *s)
     r->n_gaps = n;
 }
 
-/* --- the verdict
- * ------------------------------------------------------------------------------------ */
-
-static void add_reason(struct ck_scan *s, const char *text)
-{
-    s->report.reasons[s->report.n_reasons++] = ck_view_str(text);
-}
-
-static void decide(struct ck_scan *s)
-{
-    struct ck_report *r = &s->report;
-    enum ck_severity limit = s->options.fail_on;
-    size_t over = 0;
-    r->reasons = ck_arena_alloc(&s->arena, 2, sizeof *r->reasons);
-    for (size_t i = 0; s->options.has_fail_on && i < s->match.n_findings; i++)
-        over += s->match.findings[i].severity >= limit;
-    r->decision = over ? CK_V("deny") : r->n_gaps ? CK_V("quarantine") : CK_V("allow");
-    if (over)
-        add_reason(s, ck_arena_format(&s->arena, "%zu finding%s of severity %s or above", over,
-                                      over == 1 ? "" : "s", ck_severity_name(limit)));
-    if (r->n_gaps)
-        add_reason(s, ck_arena_format(&s->arena, "the assessment is not complete: %zu gap%s",
-                                      r->n_gaps, r->n_gaps == 1 ? "" : "s"));
-}
-
 static ck_err *match(struct ck_scan *s)
 {
     ck_distro_of(&s->inventory.os, &s->arena, &s->distro);
@@ -198,44 +180,32 @@ static bool is_complete(const struct ck_image *im)
     return true;
 }
 
-static ck_err *record(struct ck_scan *s, bool complete, enum ck_state_of_image state,
-                      ck_view reason)
+/* The image, its index and name. */
+static ck_err *record(struct ck_scan *s, bool complete)
 {
-    const struct ck_image *im = ck_source_image(s->source);
     struct ck_digest moved_from;
-    enum ck_state_of_image holds;
     bool moved;
-    CK_TRY(ck_source_record(s->source, complete, &moved, &moved_from));
-    CK_TRY(ck_store_decide(ck_source_store(s->source), &im->digest, state, reason, CK_BY_SCAN,
-                           &holds));
+    return ck_source_record(s->source, complete, &moved, &moved_from);
+}
+
+static ck_err *set_state(struct ck_scan *s, enum ck_state_of_image state, ck_view reason)
+{
+    enum ck_state_of_image holds;
+    CK_TRY(ck_store_decide(ck_source_store(s->source), &ck_source_image(s->source)->digest, state,
+                           reason, CK_BY_SCAN, &holds));
     s->state = ck_state_name(holds);
     return NULL;
 }
 
-static ck_err *settle(struct ck_scan *s)
+static ck_err *enter(struct ck_scan *s)
 {
-    const struct ck_report *r = &s->report;
-    ck_autobuf struct ck_buf reason = ck_buf_new(CK_LIMIT_NONE);
-    ck_autobuf struct ck_buf json = ck_buf_new(CK_LIMIT_NONE);
-    enum ck_state_of_image state = ck_view_eq(r->decision, CK_V("deny"))    ? CK_DENIED
-                                   : ck_view_eq(r->decision, CK_V("allow")) ? CK_CLEARED
-                                                                            : CK_QUARANTINED;
-    if (!ck_source_store(s->source))
-        return NULL;
+    struct ck_store *store = ck_source_store(s->source);
+    const struct ck_image *im = ck_source_image(s->source);
     if (ck_source_arrivals(s->source))
         CK_TRY(ck_arrivals_finish(ck_source_arrivals(s->source), NULL, NULL));
-    for (size_t i = 0; i < r->n_reasons; i++)
-        ck_buf_format(&reason, "%s%.*s", i ? "; " : "", CK_VF(r->reasons[i]));
-    if (!reason.n && s->options.has_fail_on)
-        ck_buf_format(&reason, "nothing found of severity %s or above",
-                      ck_severity_name(s->options.fail_on));
-    else if (!reason.n)
-        ck_buf_format(&reason, "scanned without --fail-on: %zu findings",
-                      r->match ? r->match->n_findings : 0);
-    CK_TRY(record(s, is_complete(ck_source_image(s->source)), state, ck_buf_view(&reason)));
-    CK_TRY(ck_report_json(r, &json));
-    return ck_store_put_report(ck_source_store(s->source), &ck_source_image(s->source)->digest,
-                               ck_buf_view(&json));
+    CK_TRY(ck_image_facts_remember(store, &im->digest, &s->image_facts));
+    CK_TRY(record(s, is_complete(im)));
+    return ck_image_facts_keep(store, &im->digest, &s->image_facts);
 }
 
 /* An image that breaks a rule is denied, whatever else is known of it. That this cannot be entered
@@ -243,8 +213,77 @@ static ck_err *settle(struct ck_scan *s)
 static void settle_hostile(struct ck_scan *s, const ck_err *e)
 {
     bool hostile = ck_err_class(e) == CK_ERR_HOSTILE || ck_err_class(e) == CK_ERR_LIMIT;
-    if (hostile && s->source && ck_source_store(s->source))
-        ck_err_free(record(s, false, CK_DENIED, ck_view_str(ck_err_text(e))));
+    if (!hostile || !s->source || !ck_source_store(s->source))
+        return;
+    ck_err *failed = record(s, false);
+    if (!failed) /* what an earlier scan saw counts no more */
+        failed = ck_store_put_facts(ck_source_store(s->source),
+                                    &ck_source_image(s->source)->digest, CK_V(""), NULL, 0,
+                                    CK_V(""));
+    if (!failed)
+        failed = set_state(s, CK_DENIED, ck_view_str(ck_err_text(e)));
+    ck_err_free(failed);
+}
+
+/* --- the verdict ------------------------------------------------------------------------------ */
+
+static ck_err *policy(struct ck_scan *s, const struct ck_policy **ret)
+{
+    if (!s->options.policy)
+        CK_TRY(ck_policy_load(NULL, &s->own_policy));
+    *ret = s->options.policy ? s->options.policy : s->own_policy;
+    return NULL;
+}
+
+static ck_view text_or_nothing(const char *s) { return s ? ck_view_str(s) : CK_V(""); }
+
+/* One question for what is in the store and what is not. */
+static ck_err *judge(struct ck_scan *s, const struct ck_policy *p, struct ck_verdict *ret)
+{
+    const struct ck_image *im = ck_source_image(s->source);
+    struct ck_verdict_question q = {
+        .name = im->name, .now = s->now, .without_people = true,
+        .user = text_or_nothing(s->options.user),
+        .address = text_or_nothing(s->options.address),
+        .namespace_ = text_or_nothing(s->options.namespace_),
+    };
+    if (!ck_source_store(s->source))
+        return ck_verdict_of_facts(p, &s->image_facts, &q, &s->arena, ret);
+    CK_TRY(enter(s));
+    return ck_verdict_of(ck_source_store(s->source), p, &im->digest, &q, &s->arena, ret);
+}
+
+static ck_err *settle(struct ck_scan *s, const struct ck_policy *p, const struct ck_verdict *v)
+{
+    static const enum ck_state_of_image states[] = { [CK_ALLOW] = CK_CLEARED,
+                                                     [CK_QUARANTINE] = CK_QUARANTINED,
+                                                     [CK_DENY] = CK_DENIED };
+    ck_autobuf struct ck_buf json = ck_buf_new(CK_LIMIT_NONE), reason = json;
+    if (!ck_source_store(s->source))
+        return NULL;
+    for (size_t i = 0; i < v->n_reasons; i++)
+        ck_buf_format(&reason, "%s%.*s", i ? "; " : "", CK_VF(v->reasons[i]));
+    if (!reason.n)
+        ck_buf_format(&reason, "the policy %s allows it", ck_policy_file(p));
+    CK_TRY(set_state(s, states[v->decision], ck_buf_view(&reason)));
+    CK_TRY(ck_report_json(&s->report, &json));
+    return ck_store_put_report(ck_source_store(s->source), &ck_source_image(s->source)->digest,
+                               ck_buf_view(&json));
+}
+
+static ck_err *decide(struct ck_scan *s)
+{
+    const struct ck_policy *p = NULL;
+    struct ck_verdict v;
+    CK_TRY(policy(s, &p));
+    ck_image_facts_of(ck_source_image(s->source), &s->report, s->now, &s->arena, &s->image_facts);
+    s->image_facts.has_fail_on = s->options.has_fail_on;
+    s->image_facts.fail_on = s->options.fail_on;
+    CK_TRY(judge(s, p, &v));
+    s->report.decision = ck_view_str(ck_decision_name(v.decision));
+    s->report.reasons = v.reasons;
+    s->report.n_reasons = v.n_reasons;
+    return settle(s, p, &v);
 }
 
 static ck_err *run(struct ck_scan *s, const struct ck_reference *ref)
@@ -262,8 +301,7 @@ static ck_err *run(struct ck_scan *s, const struct ck_reference *ref)
     CK_TRY(ck_inventory_build(s->facts, s->n_facts, &s->inventory));
     CK_TRY(match(s));
     collect_gaps(s);
-    decide(s);
-    return settle(s);
+    return decide(s);
 }
 
 ck_err *ck_scan_image(const struct ck_reference *ref, const struct ck_scan_options *o,
@@ -271,6 +309,7 @@ ck_err *ck_scan_image(const struct ck_reference *ref, const struct ck_scan_optio
 {
     struct ck_scan *s = ck_new(struct ck_scan);
     s->options = *o;
+    s->now = time(NULL);
     ck_err *e = run(s, ref);
     if (e) {
         settle_hostile(s, e);
@@ -290,6 +329,7 @@ void ck_scan_free(struct ck_scan *s)
 {
     if (!s)
         return;
+    ck_policy_free(s->own_policy);
     ck_match_free(&s->match);
     ck_inventory_free(&s->inventory);
     for (size_t i = 0; i < s->n_facts; i++)

@@ -64,9 +64,11 @@ enum ck_ask_kind {
     CK_ASK_VERDICTS,
     /* The image verifier and the docker plugin ask by digest too: words as above,
        "NAME@sha256:...". */
-    /* words: registry URL, its Authorization, repository, digest. 202: message is the scan's id */
+    /* words: registry URL, its Authorization, repository, digest. 202: message is the scan's id.
+     * No words: 200, message is when the database was built (RFC 3339), or empty. */
     CK_ASK_HARBOR_SCAN,
-    /* words[0]: the id. 200: content_type, body or fd; 202 retry_after; 404; 500 message */
+    /* words: the id; "harbor" or "raw", which report. 200: body or fd; 202 retry_after; 404; 500
+     * message */
     CK_ASK_HARBOR_REPORT,
     CK_ASK_METRICS, /* Answer: body or fd: lines of the hub's own metrics */
     CK_ASK_READY,   /* 200 or 503 with message */

@@ -62,3 +62,14 @@ ck_err *ck_engine_error_read(ck_view json, bool no_sandbox, struct ck_arena *a, 
     *ret = ck_view_head(bytes, CK_MAX_FIELD);
     return NULL;
 }
+
+void ck_documents_open(bool no_sandbox, struct ck_source **ret)
+{
+    ck_source_bare(no_sandbox, ret);
+}
+
+ck_err *ck_documents_read(struct ck_source *s, enum ck_document what, ck_view declared,
+                          ck_view json, ck_view *ret)
+{
+    return ck_source_decode(s, what, declared, json, ret);
+}

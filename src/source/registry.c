@@ -112,22 +112,41 @@ static ck_err *warn_of_name(struct ck_source *s, const struct ck_name *n)
     return NULL;
 }
 
-ck_err *ck_open_registry(struct ck_source *s, const struct ck_reference *ref)
+ck_err *ck_open_top(struct ck_source *s, const struct ck_reference *ref,
+                    struct ck_descriptor *ret)
 {
-    struct ck_descriptor top;
-    bool known = false, index = false;
+    bool known = false;
     CK_TRY(open_store(s));
     s->options.remote.no_sandbox = s->options.no_sandbox;
     CK_TRY(ck_remote_new(&ref->image, &s->options.remote, &s->remote));
     const struct ck_name *n = ck_remote_name(s->remote);
     s->image.name = ck_view_str(ck_name_text(n, &s->arena));
     CK_TRY(warn_of_name(s, n));
-    CK_TRY(from_store(s, n, &top, &known));
-    if (!known)
-        CK_TRY(from_registry(s, &top));
+    CK_TRY(from_store(s, n, ret, &known));
+    return known ? NULL : from_registry(s, ret);
+}
+
+ck_err *ck_open_registry(struct ck_source *s, const struct ck_reference *ref)
+{
+    struct ck_descriptor top;
+    bool index = false;
+    CK_TRY(ck_open_top(s, ref, &top));
     if (s->options.whole_index)
         CK_TRY(ck_index_of(s, &top, &index));
     return index ? NULL : ck_image_of(s, &top);
+}
+
+/* The name that was asked for; of what was asked for by its digest, the first that it has. */
+static ck_view name_in_store(const struct ck_store_entry *e, ck_view asked, struct ck_arena *a)
+{
+    struct ck_name n;
+    ck_err *none = ck_name_parse(asked, a, &n);
+    ck_view text = none ? (ck_view){ 0 } : ck_view_str(ck_name_text(&n, a));
+    ck_err_free(none);
+    for (size_t i = 0; i < e->n_names; i++)
+        if (ck_view_eq(e->names[i], text))
+            return text;
+    return e->n_names ? e->names[0] : (ck_view){ 0 };
 }
 
 ck_err *ck_open_store(struct ck_source *s, const struct ck_reference *ref)
@@ -137,8 +156,7 @@ ck_err *ck_open_store(struct ck_source *s, const struct ck_reference *ref)
     bool index = false;
     CK_TRY(open_store(s));
     CK_TRY(ck_store_find_typed(s->store, ref->name, &s->arena, &entry));
-    if (entry.n_names)
-        s->image.name = entry.names[0];
+    s->image.name = name_in_store(&entry, ref->name, &s->arena);
     descriptor_of(&entry, &top);
     if (s->options.whole_index)
         CK_TRY(ck_index_of(s, &top, &index));

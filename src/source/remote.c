@@ -22,11 +22,33 @@ struct ck_remote {
     struct ck_room_proc *room; /* kept: so are its connections and tokens */
 };
 
+/* Certificates are the administrator's: they stay, where the registry itself is in the plan. */
+static void plan_given(struct ck_remote *r, const struct ck_remote_given *given)
+{
+    struct ck_endpoint *e = ck_arena_alloc(&r->arena, 1, sizeof *e);
+    for (size_t i = 0; i < r->plan.n; i++) {
+        if (!r->plan.v[i].mirror && strcmp(r->plan.v[i].host, given->host) == 0)
+            *e = r->plan.v[i];
+    }
+    e->host = given->host;
+    e->repository = ck_arena_format(&r->arena, "%.*s", CK_VF(r->name.path));
+    e->plain_http = given->plain_http;
+    e->username = given->username;
+    e->password = given->password;
+    e->identity_token = NULL;
+    e->bearer = given->bearer;
+    r->plan = (struct ck_registry_plan){ e, 1 };
+}
+
 static ck_err *make_plan(struct ck_remote *r, const struct ck_name *n)
 {
+    const struct ck_remote_given *given = r->options.given;
     CK_TRY(ck_registry_config_load(&r->options.paths, &r->config));
     CK_TRY(ck_registry_expand(r->config, n, &r->arena, &r->name));
-    return ck_registry_plan_for(r->config, &r->name, &r->arena, &r->plan);
+    CK_TRY(ck_registry_plan_for(r->config, &r->name, &r->arena, &r->plan));
+    if (given && ck_view_eq(r->name.host, ck_view_str(given->host)))
+        plan_given(r, given);
+    return NULL;
 }
 
 ck_err *ck_remote_new(const struct ck_name *n, const struct ck_remote_options *o,

@@ -7,8 +7,17 @@
 #include "registry/config.h"
 #include "room/registry_jobs.h"
 
+/* Of one registry, in the place of mirrors and credentials of the files: those who have something
+ * examined give what it is had with. */
+struct ck_remote_given {
+    const char *host;  /* as in names: "core.harbor.example", "core:8080" */
+    bool plain_http;   /* it is asked by plain HTTP */
+    const char *username, *password, *bearer; /* NULL where there are none */
+};
+
 struct ck_remote_options {
     struct ck_registry_paths paths;
+    const struct ck_remote_given *given; /* NULL: none. Must outlive the remote */
     bool no_sandbox;
     bool allow_private; /* redirects and realms may lead to private addresses */
 };

@@ -61,6 +61,9 @@ CK_MUST ck_err *ck_open_docker(struct ck_source *s, const struct ck_reference *r
 /* A source of nothing, for those who only want documents decoded. */
 void ck_source_bare(bool no_sandbox, struct ck_source **ret);
 
+/* Opens the store and brings what the name means into it. */
+CK_MUST ck_err *ck_open_top(struct ck_source *s, const struct ck_reference *ref,
+                            struct ck_descriptor *ret);
 CK_MUST ck_err *ck_open_registry(struct ck_source *s, const struct ck_reference *ref);
 CK_MUST ck_err *ck_open_store(struct ck_source *s, const struct ck_reference *ref);
 /* Brings a document into the store, if it is not there and there is somebody to ask. */

@@ -44,18 +44,26 @@ static bool stands(const struct standing *was, enum ck_state_of_image state, enu
     return was->state == CK_DENIED || (was->state == CK_CLEARED && state != CK_DENIED);
 }
 
-static ck_err *write_state(struct ck_store *s, const struct ck_digest *d,
-                           enum ck_state_of_image state, ck_view reason, enum ck_decider by)
+/* What somebody wants of an image. */
+struct wish {
+    const char *who;
+    const struct ck_digest *digest;
+    enum ck_state_of_image state;
+    ck_view reason;
+    enum ck_decider by;
+};
+
+static ck_err *write_state(struct ck_store *s, const struct wish *w)
 {
     ck_autoquery struct ck_query q = { 0 };
     CK_TRY(ck_query_new(s, "UPDATE image SET state=?, reason=?, who=?, person=?, decided=?"
                            " WHERE digest=?", &q));
-    ck_bind_int(&q, state);
-    ck_bind_text(&q, reason);
-    ck_bind_text(&q, ck_view_str(s->who));
-    ck_bind_int(&q, by == CK_BY_PERSON);
+    ck_bind_int(&q, w->state);
+    ck_bind_text(&q, w->reason);
+    ck_bind_text(&q, ck_view_str(w->who));
+    ck_bind_int(&q, w->by == CK_BY_PERSON);
     ck_bind_int(&q, time(NULL));
-    ck_bind_digest(&q, d);
+    ck_bind_digest(&q, w->digest);
     return ck_query_run(&q);
 }
 
@@ -67,61 +75,73 @@ static ck_err *forget_denial(struct ck_store *s, const struct ck_digest *d)
     return ck_query_run(&q);
 }
 
-static ck_err *note_denial(struct ck_store *s, const struct ck_digest *d, ck_view reason)
+static ck_err *note_denial(struct ck_store *s, const struct wish *w)
 {
     ck_autoquery struct ck_query q = { 0 };
     CK_TRY(ck_query_new(s, "INSERT OR REPLACE INTO denial VALUES(?,?,?,?)", &q));
-    ck_bind_digest(&q, d);
-    ck_bind_text(&q, reason);
-    ck_bind_text(&q, ck_view_str(s->who));
+    ck_bind_digest(&q, w->digest);
+    ck_bind_text(&q, w->reason);
+    ck_bind_text(&q, ck_view_str(w->who));
     ck_bind_int(&q, time(NULL));
     return ck_query_run(&q);
 }
 
-static ck_err *log_decision(struct ck_store *s, const struct ck_digest *d,
-                            enum ck_state_of_image state, ck_view reason, enum ck_decider by,
-                            const struct standing *kept)
+static ck_err *log_decision(struct ck_store *s, const struct wish *w, const struct standing *kept)
 {
     ck_autobuf struct ck_buf text = ck_buf_new(CK_LIMIT_NONE);
-    ck_buf_format(&text, "%s by %s: ", ck_state_name(state),
-                  by == CK_BY_PERSON ? "a person" : "a scan");
-    ck_put_bytes(&text, reason);
+    ck_buf_format(&text, "%s by %s: ", ck_state_name(w->state),
+                  w->by == CK_BY_PERSON ? "a person" : "a scan");
+    ck_put_bytes(&text, w->reason);
     if (kept)
         ck_buf_format(&text, "; a person's %s stands", ck_state_name(kept->state));
-    return ck_log_add(s, CK_V("decide"), d, CK_V(""), ck_buf_view(&text));
+    return ck_log_add_as(s, w->who, CK_V("decide"), w->digest, CK_V(""), ck_buf_view(&text));
 }
 
-static ck_err *decide(struct ck_store *s, const struct ck_digest *d, enum ck_state_of_image state,
-                      ck_view reason, enum ck_decider by, enum ck_state_of_image *ret_state)
+static ck_err *decide(struct ck_store *s, const struct wish *w, enum ck_state_of_image *ret_state)
 {
     struct standing was = { 0 };
-    CK_TRY(standing_of(s, d, &was));
-    bool kept = stands(&was, state, by);
-    *ret_state = kept ? was.state : state;
+    CK_TRY(standing_of(s, w->digest, &was));
+    bool kept = stands(&was, w->state, w->by);
+    *ret_state = kept ? was.state : w->state;
     if (!kept)
-        CK_TRY(write_state(s, d, state, reason, by));
-    if (by == CK_BY_PERSON)
-        CK_TRY(state == CK_DENIED ? note_denial(s, d, reason) : forget_denial(s, d));
-    return log_decision(s, d, state, reason, by, kept ? &was : NULL);
+        CK_TRY(write_state(s, w));
+    if (*ret_state == CK_DENIED)
+        CK_TRY(ck_approvals_forget(s, w->digest));
+    if (w->by == CK_BY_PERSON)
+        CK_TRY(w->state == CK_DENIED ? note_denial(s, w) : forget_denial(s, w->digest));
+    return log_decision(s, w, kept ? &was : NULL);
 }
 
-ck_err *ck_store_decide(struct ck_store *s, const struct ck_digest *d, enum ck_state_of_image state,
-                        ck_view reason, enum ck_decider by, enum ck_state_of_image *ret_state)
+ck_err *ck_store_decide_as(struct ck_store *s, const char *who, const struct ck_digest *d,
+                           enum ck_state_of_image state, ck_view reason, enum ck_decider by,
+                           enum ck_state_of_image *ret_state)
 {
+    const struct wish w = { who ? who : s->who, d, state, reason, by };
     enum ck_state_of_image now = state;
     CK_TRY(ck_tx_write(s));
-    CK_TRY(ck_tx_end(s, decide(s, d, state, reason, by, &now)));
+    CK_TRY(ck_tx_end(s, decide(s, &w, &now)));
     if (ret_state)
         *ret_state = now;
     return NULL;
 }
 
+ck_err *ck_store_decide(struct ck_store *s, const struct ck_digest *d, enum ck_state_of_image state,
+                        ck_view reason, enum ck_decider by, enum ck_state_of_image *ret_state)
+{
+    return ck_store_decide_as(s, NULL, d, state, reason, by, ret_state);
+}
+
 /* --- reports ---------------------------------------------------------------------------------- */
+
+ck_err *ck_image_known(struct ck_store *s, const struct ck_digest *d)
+{
+    struct standing unused;
+    return standing_of(s, d, &unused);
+}
 
 static ck_err *put_report(struct ck_store *s, const struct ck_digest *d, ck_view json)
 {
-    struct standing unused;
-    CK_TRY(standing_of(s, d, &unused));
+    CK_TRY(ck_image_known(s, d));
     ck_autoquery struct ck_query q = { 0 };
     CK_TRY(ck_query_new(s, "INSERT OR REPLACE INTO report VALUES(?,?)", &q));
     ck_bind_digest(&q, d);

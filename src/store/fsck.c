@@ -196,6 +196,13 @@ static ck_err *check_database(struct fsck *f)
           "image ", ": its part is not in the store: " },
         { "SELECT name, digest FROM name WHERE digest NOT IN (SELECT digest FROM image)",
           "name ", " means what is not in the store: " },
+        { "SELECT name.name, name.digest FROM name JOIN seen ON seen.name=name.name AND"
+          " seen.digest=name.digest WHERE seen.repository>='" CK_STORE_HOSTED "/' AND"
+          " seen.repository<'" CK_STORE_HOSTED "0' AND NOT EXISTS (SELECT 1 FROM link WHERE"
+          " link.repository=seen.repository AND link.digest=name.digest)",
+          "name ", " means what its repository does not have: " },
+        { "SELECT name, '' FROM user WHERE robot!=(name GLOB 'robot-*')",
+          "user ", ": the name does not say whether it is a robot" },
     };
     CK_TRY(check_integrity(f));
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)

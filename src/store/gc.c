@@ -103,12 +103,15 @@ static ck_err *count(struct ck_store *s, const char *sql, uint64_t *ret)
     return ck_query_count(&q, ret);
 }
 
-/* From names and leases down to parts and children, and back up from what refers to them. */
+/* From names, leases and what was pushed here down to parts and children, and back up from what
+ * refers to them. A link to an upstream's repository keeps nothing: it can be had again. */
 static ck_err *mark(struct ck_store *s)
 {
     CK_TRY(run(s, "DELETE FROM keep"));
     return run(s, "INSERT INTO keep WITH RECURSIVE need(d) AS (SELECT digest FROM name"
                   " UNION SELECT digest FROM leased"
+                  " UNION SELECT digest FROM link WHERE repository>='" CK_STORE_HOSTED "/'"
+                  " AND repository<'" CK_STORE_HOSTED "0'"
                   " UNION SELECT part.digest FROM need JOIN part ON part.image=need.d"
                   " UNION SELECT image.digest FROM need JOIN image ON image.subject=need.d)"
                   " SELECT d FROM need");

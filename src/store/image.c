@@ -125,8 +125,7 @@ ck_err *ck_store_add_image(struct ck_lease *l, const struct ck_store_image *im, 
 
 /* --- names ------------------------------------------------------------------------------------ */
 
-/* "docker.io/library/alpine:3@sha256:..." -> "docker.io/library/alpine" */
-static ck_view repository(ck_view name)
+ck_view ck_repository_of(ck_view name)
 {
     size_t end = ck_view_find(name, '@');
     for (size_t i = end; i > 0 && name.p[i - 1] != '/'; i--)
@@ -144,11 +143,14 @@ static ck_err *meaning(struct ck_store *s, ck_view name, bool *ret_found, struct
     return *ret_found ? ck_column_digest(&q, 0, ret) : NULL;
 }
 
+/* Said once more, a name means what it meant since it did; that it was asked is new. */
 static ck_err *insert_name(struct ck_store *s, ck_view name, const struct ck_digest *d)
 {
     ck_autoquery struct ck_query q = { 0 };
-    CK_TRY(ck_query_new(s, "INSERT INTO name VALUES(?,?,?) ON CONFLICT(name)"
-                           " DO UPDATE SET digest=excluded.digest, since=excluded.since", &q));
+    CK_TRY(ck_query_new(s, "INSERT INTO name(name, digest, since, checked) VALUES(?1,?2,?3,?3)"
+                           " ON CONFLICT(name) DO UPDATE SET checked=excluded.checked, since=CASE"
+                           " digest WHEN excluded.digest THEN since ELSE excluded.since END,"
+                           " digest=excluded.digest", &q));
     ck_bind_text(&q, name);
     ck_bind_digest(&q, d);
     ck_bind_int(&q, time(NULL));
@@ -161,7 +163,7 @@ static ck_err *note_seen(struct ck_store *s, ck_view name, const struct ck_diges
     CK_TRY(ck_query_new(s, "INSERT INTO seen VALUES(?,?,?,?) ON CONFLICT DO NOTHING", &q));
     ck_bind_text(&q, name);
     ck_bind_digest(&q, d);
-    ck_bind_text(&q, repository(name));
+    ck_bind_text(&q, ck_repository_of(name));
     ck_bind_int(&q, time(NULL));
     return ck_query_run(&q);
 }
@@ -187,11 +189,9 @@ static ck_err *set_name(struct ck_lease *l, ck_view name, const struct ck_digest
                           ck_digest_text(d, text));
     CK_TRY(meaning(l->s, name, &had, ret_from));
     CK_TRY(note_seen(l->s, name, d));
-    if (had && ck_digest_eq(ret_from, d))
-        return NULL;
     CK_TRY(insert_name(l->s, name, d));
-    *ret_moved = had;
-    return had ? log_move(l->s, name, ret_from, d) : NULL;
+    *ret_moved = had && !ck_digest_eq(ret_from, d);
+    return *ret_moved ? log_move(l->s, name, ret_from, d) : NULL;
 }
 
 ck_err *ck_store_set_name(struct ck_lease *l, ck_view name, const struct ck_digest *d,

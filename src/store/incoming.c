@@ -109,6 +109,29 @@ ck_err *ck_incoming_new(struct ck_lease *l, const struct ck_digest *d, struct ck
     return NULL;
 }
 
+/* Nobody knows its digest: nobody could go on with it. */
+ck_err *ck_incoming_anonymous(struct ck_lease *l, struct ck_incoming **ret)
+{
+    bool busy = true;
+    struct ck_incoming *in = ck_new(struct ck_incoming);
+    in->lease = l;
+    in->fd = -1;
+    ck_err *e = NULL;
+    while (busy && !e) {
+        free(in->file);
+        in->file = ck_random_name("push.");
+        e = lock_file(l->s, in->file, &in->fd, &busy);
+    }
+    if (!e)
+        e = measure(in);
+    if (e) {
+        free_incoming(in);
+        return e;
+    }
+    *ret = in;
+    return NULL;
+}
+
 int ck_incoming_fd(const struct ck_incoming *in) { return in->fd; }
 uint64_t ck_incoming_have(const struct ck_incoming *in) { return in->have; }
 
@@ -184,6 +207,12 @@ ck_err *ck_incoming_commit(struct ck_incoming *in, const struct ck_digest *got, 
     else
         free_incoming(in);
     return e;
+}
+
+ck_err *ck_incoming_commit_as(struct ck_incoming *in, const struct ck_digest *d, uint64_t size)
+{
+    in->digest = *d;
+    return ck_incoming_commit(in, d, size);
 }
 
 void ck_incoming_drop(struct ck_incoming *in, bool keep)

@@ -64,13 +64,13 @@ static ck_err *insert(struct ck_store *s, const struct ck_log_record *r)
     return ck_query_run(&q);
 }
 
-ck_err *ck_log_add(struct ck_store *s, ck_view event, const struct ck_digest *digest, ck_view name,
-                   ck_view text)
+ck_err *ck_log_add_as(struct ck_store *s, const char *who, ck_view event,
+                      const struct ck_digest *digest, ck_view name, ck_view text)
 {
     char digest_text[CK_DIGEST_TEXT] = "";
     uint8_t before[HASH];
-    struct ck_log_record r = { .time = time(NULL), .who = ck_view_str(s->who), .event = event,
-                               .name = name, .text = text };
+    struct ck_log_record r = { .time = time(NULL), .who = ck_view_str(who ? who : s->who),
+                               .event = event, .name = name, .text = text };
     CK_TRY(head(s, &r.number, before));
     r.number++;
     r.digest = ck_view_str(digest ? ck_digest_text(digest, digest_text) : "");
@@ -78,11 +78,23 @@ ck_err *ck_log_add(struct ck_store *s, ck_view event, const struct ck_digest *di
     return insert(s, &r);
 }
 
+ck_err *ck_log_add(struct ck_store *s, ck_view event, const struct ck_digest *digest, ck_view name,
+                   ck_view text)
+{
+    return ck_log_add_as(s, NULL, event, digest, name, text);
+}
+
+ck_err *ck_log_append_as(struct ck_store *s, const char *who, ck_view event,
+                         const struct ck_digest *digest, ck_view name, ck_view text)
+{
+    CK_TRY(ck_tx_write(s));
+    return ck_tx_end(s, ck_log_add_as(s, who, event, digest, name, text));
+}
+
 ck_err *ck_log_append(struct ck_store *s, ck_view event, const struct ck_digest *digest,
                       ck_view name, ck_view text)
 {
-    CK_TRY(ck_tx_write(s));
-    return ck_tx_end(s, ck_log_add(s, event, digest, name, text));
+    return ck_log_append_as(s, NULL, event, digest, name, text);
 }
 
 /* --- reading ---------------------------------------------------------------------------------- */

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -51,7 +50,39 @@ static const char schema[] =
     "CREATE TRIGGER log_is_not_deleted BEFORE DELETE ON log"
     " BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;";
 
-enum { VERSION = 1, APPLICATION_ID = 0x636b7374 /* "ckst" */ };
+/* What version 2 adds: the gate's books. Pulls outlive their image, what belongs to one goes with
+ * it. */
+static const char schema_2[] =
+    "ALTER TABLE name ADD COLUMN checked INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE name SET checked=since;"
+    "CREATE TABLE link(repository TEXT NOT NULL, digest TEXT NOT NULL REFERENCES image"
+    " ON DELETE CASCADE, since INTEGER NOT NULL, PRIMARY KEY(repository, digest)) WITHOUT ROWID;"
+    "CREATE INDEX link_digest ON link(digest);"
+    "CREATE TABLE facts(image TEXT PRIMARY KEY REFERENCES image ON DELETE CASCADE,"
+    " facts BLOB NOT NULL, chain TEXT NOT NULL);"
+    "CREATE INDEX facts_chain ON facts(chain) WHERE chain!='';"
+    "CREATE TABLE finding(id TEXT NOT NULL, image TEXT NOT NULL REFERENCES facts"
+    " ON DELETE CASCADE, PRIMARY KEY(id, image)) WITHOUT ROWID;"
+    "CREATE INDEX finding_image ON finding(image);"
+    "CREATE TABLE pull(number INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL,"
+    " who TEXT NOT NULL, client TEXT NOT NULL, agent TEXT NOT NULL, name TEXT NOT NULL,"
+    " repository TEXT NOT NULL, digest TEXT NOT NULL, count INTEGER NOT NULL,"
+    " result INTEGER NOT NULL CHECK(result BETWEEN 0 AND 1));"
+    "CREATE INDEX pull_time ON pull(time);"
+    "CREATE INDEX pull_digest ON pull(digest, time);"
+    "CREATE INDEX pull_repository ON pull(repository, time);"
+    "CREATE TABLE approval(digest TEXT NOT NULL REFERENCES image ON DELETE CASCADE,"
+    " who TEXT NOT NULL, reason TEXT NOT NULL, time INTEGER NOT NULL,"
+    " PRIMARY KEY(digest, who)) WITHOUT ROWID;"
+    "CREATE TABLE user(name TEXT PRIMARY KEY, robot INTEGER NOT NULL, roles INTEGER NOT NULL,"
+    " repository TEXT NOT NULL, password TEXT NOT NULL, expires INTEGER NOT NULL,"
+    " disabled INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE token(hash BLOB PRIMARY KEY CHECK(length(hash)=32), user TEXT NOT NULL"
+    " REFERENCES user ON DELETE CASCADE, roles INTEGER NOT NULL, expires INTEGER NOT NULL)"
+    " WITHOUT ROWID;"
+    "CREATE INDEX token_user ON token(user);";
+
+enum { VERSION = 2, APPLICATION_ID = 0x636b7374 /* "ckst" */ };
 
 static const char *const algorithms[CK_DIGEST_ALGORITHM_COUNT_] = { "blobs/sha256",
                                                                     "blobs/sha512" };
@@ -109,10 +140,19 @@ static ck_err *pragma(struct ck_store *s, const char *sql, int64_t *ret)
 
 static ck_err *make_schema(struct ck_store *s)
 {
-    ck_autofree char *sql = ck_format("BEGIN IMMEDIATE; %s PRAGMA application_id=%d;"
+    ck_autofree char *sql = ck_format("BEGIN IMMEDIATE; %s %s PRAGMA application_id=%d;"
                                       "PRAGMA user_version=%d; COMMIT",
-                                      schema, APPLICATION_ID, VERSION);
+                                      schema, schema_2, APPLICATION_ID, VERSION);
     return exec(s, sql);
+}
+
+/* All of it or nothing; a new store goes the same way, so that both have one shape. */
+static ck_err *migrate(struct ck_store *s)
+{
+    ck_autofree char *sql = ck_format("BEGIN IMMEDIATE; %s PRAGMA user_version=%d; COMMIT",
+                                      schema_2, VERSION);
+    CK_TRY_WRAP(exec(s, sql), "bringing the store from version 1 to %d", VERSION);
+    return NULL;
 }
 
 static ck_err *check_version(struct ck_store *s)
@@ -124,6 +164,8 @@ static ck_err *check_version(struct ck_store *s)
         return make_schema(s);
     if (application != APPLICATION_ID)
         return ck_err_new(CK_ERR_OURS, "store %s: state.db is some other program's", s->dir);
+    if (version == 1)
+        return migrate(s);
     if (version != VERSION)
         return ck_err_new(CK_ERR_OURS, "store %s: has version %lld, this cocket knows %d: use a "
                           "newer cocket", s->dir, (long long)version, VERSION);
@@ -176,15 +218,6 @@ static ck_err *open_db_alone(struct ck_store *s)
 
 /* --- the store -------------------------------------------------------------------------------- */
 
-static char *login_name(void)
-{
-    struct passwd pw, *found = NULL;
-    char text[4096];
-    if (getpwuid_r(getuid(), &pw, text, sizeof text, &found) == 0 && found && *found->pw_name)
-        return ck_strndup(found->pw_name, strlen(found->pw_name));
-    return ck_format("%u", (unsigned)getuid());
-}
-
 static ck_err *default_dir(const char *dir, char **ret)
 {
     const char *env = getenv("COCKET_STORE");
@@ -204,7 +237,7 @@ ck_err *ck_store_open(const char *dir, struct ck_store **ret)
         s->blobs[i] = -1;
     s->partial = s->leases = -1;
     pthread_mutex_init(&s->mutex, NULL);
-    s->who = login_name();
+    s->who = ck_login_name();
     ck_err *e = default_dir(dir, &s->dir);
     if (!e)
         e = open_dirs(s);

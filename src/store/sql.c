@@ -1,6 +1,9 @@
 /* Statements and transactions over SQLite. */
 #include "store/store_int.h"
 
+#include "base/mem.h"
+
+#include <stdlib.h>
 #include <string.h>
 
 ck_err *ck_sql_error(struct ck_store *s, const char *doing)
@@ -145,6 +148,49 @@ ck_err *ck_query_count(struct ck_query *q, uint64_t *ret)
     CK_TRY(ck_query_step(q, &row));
     *ret = row ? (uint64_t)ck_column_int(q, 0) : 0;
     return NULL;
+}
+
+ck_err *ck_query_texts(struct ck_query *q, size_t max, struct ck_arena *a, ck_view **ret,
+                       size_t *ret_n, bool *ret_more)
+{
+    CK_VEC(ck_view) all = { 0 };
+    bool row = true;
+    ck_err *e = NULL;
+    while (!(e = ck_query_step(q, &row)) && row && all.n < max)
+        *ck_push(&all) = ck_arena_dup(a, ck_column_text(q, 0));
+    if (!e) {
+        *ret = ck_arena_alloc(a, all.n + 1, sizeof **ret);
+        if (all.n)
+            memcpy(*ret, all.v, all.n * sizeof **ret);
+        *ret_n = all.n;
+    }
+    if (!e && ret_more)
+        *ret_more = row && max > 0;
+    free(all.v);
+    return e;
+}
+
+ck_err *ck_query_digests(struct ck_query *q, struct ck_arena *a, struct ck_digest **ret,
+                         size_t *ret_n)
+{
+    CK_VEC(struct ck_digest) all = { 0 };
+    bool row = true;
+    ck_err *e = NULL;
+    while (!(e = ck_query_step(q, &row)) && row) {
+        struct ck_digest d;
+        e = ck_column_digest(q, 0, &d);
+        if (e)
+            break;
+        *ck_push(&all) = d;
+    }
+    if (!e) {
+        *ret = ck_arena_alloc(a, all.n + 1, sizeof **ret);
+        if (all.n)
+            memcpy(*ret, all.v, all.n * sizeof **ret);
+        *ret_n = all.n;
+    }
+    free(all.v);
+    return e;
 }
 
 ck_view ck_column_text(struct ck_query *q, int i)

@@ -5,8 +5,8 @@
  *   partial/...               on their way in
  *   leases/...                one locked file a running process: what it needs is not collected
  *   reserve                   room that a gc needs on a full disk
- *   state.db                  images, names, states, leases, the log (SQLite, WAL,
- * synchronous=FULL)
+ *   state.db                  images, names, states, leases, the gate's books, the log (SQLite,
+ *                             WAL, synchronous=FULL)
  *
  * Any number of processes may use it at once. A blob gets its name after its bytes are on the disk
  * and its digest came out (temp, fsync, rename, fsync of the directory), and a row only after that:
@@ -190,27 +190,42 @@ CK_MUST ck_err *ck_log_verify(struct ck_store *s, uint64_t *ret_n, uint8_t ret_h
 
 /* --- the gate's books ------------------------------------------------------------------------- */
 
+/* Repositories below this host hold what was pushed here: what is linked to one stays, and a tag of
+ * one is set when its image is linked. What is linked to any other can be had again: gc asks for
+ * names only. */
+#define CK_STORE_HOSTED "gate.internal"
+
 /* A manifest was had, or pushed, through this repository ("docker.io/library/debian"). What a
- * repository serves is what is linked to it, and the children of linked indexes. */
+ * repository serves is what is linked to it, and the children of linked indexes. UNAVAILABLE where
+ * it is no image of the store. */
 CK_MUST ck_err *ck_store_link(struct ck_lease *l, ck_view repository, const struct ck_digest *d);
+/* Whether the repository has it: linked, or the child of what is. */
 CK_MUST ck_err *ck_store_linked(struct ck_store *s, ck_view repository, const struct ck_digest *d,
                                 bool *ret);
 /* The manifests of the repository (linked, or children of linked ones) that have this blob as
- * config or layer, and whose parts are all there: each must be judged. At most REPOSITORY_IMAGES.
- * */
+ * config or layer, and whose parts are all there: each must be judged. Cleared and new ones first,
+ * at most REPOSITORY_IMAGES. */
 CK_MUST ck_err *ck_store_reaching(struct ck_store *s, ck_view repository,
                                   const struct ck_digest *blob, struct ck_arena *a,
                                   struct ck_digest **ret, size_t *ret_n);
 /* DELETE of a manifest: the link and all tags of it in the repository. Logged. *ret_was. */
 CK_MUST ck_err *ck_store_unlink(struct ck_store *s, ck_view repository, const struct ck_digest *d,
                                 bool *ret_was);
-/* Tags of a repository, sorted bytewise, behind `last`, at most max; *ret_more. */
+/* Tags of a repository, sorted bytewise, behind `last`, at most max; *ret_more (never where max is
+ * 0). */
 CK_MUST ck_err *ck_store_tags(struct ck_store *s, ck_view repository, ck_view last, size_t max,
                               struct ck_arena *a, ck_view **ret, size_t *ret_n, bool *ret_more);
+/* The repository's tags that mean this manifest, or an index that leads to it; sorted. */
+CK_MUST ck_err *ck_store_tags_of(struct ck_store *s, ck_view repository, const struct ck_digest *d,
+                                 struct ck_arena *a, ck_view **ret, size_t *ret_n);
 /* Repositories that anything is linked to, the same way. */
 CK_MUST ck_err *ck_store_linked_repositories(struct ck_store *s, ck_view last, size_t max,
                                              struct ck_arena *a, ck_view **ret, size_t *ret_n,
                                              bool *ret_more);
+/* Images by what container runtimes call their id: the digest of the config or of the manifest, or
+ * how it begins (1 to 64 digits of hex, of sha256). At most 64. */
+CK_MUST ck_err *ck_store_by_id(struct ck_store *s, ck_view hex, struct ck_arena *a,
+                               struct ck_digest **ret, size_t *ret_n);
 /* What a name means, as last seen. since: when it came to mean it; checked: when the upstream was
  * last asked (ck_store_set_name). */
 struct ck_store_name {
@@ -223,10 +238,8 @@ CK_MUST ck_err *ck_store_name_of(struct ck_store *s, ck_view name, struct ck_sto
 /* Changes whenever another connection has written; for those who keep answers. */
 CK_MUST ck_err *ck_store_version(struct ck_store *s, int64_t *ret);
 
-/* What a policy asks of an image (policy/facts.h's bytes), the chain ids of its layers (lowest
- * first,
- * text "sha256:..."; the last is the whole) and the ids of what was found (with aliases). Replaced
- * as a whole. */
+/* What a policy asks of an image (policy/facts.h's bytes), the ids of what was found (with
+ * aliases), and the ChainID of all its layers ("sha256:...", or empty). Replaced as a whole. */
 CK_MUST ck_err *ck_store_put_facts(struct ck_store *s, const struct ck_digest *d, ck_view facts,
                                    const ck_view *ids, size_t n_ids, ck_view chain);
 CK_MUST ck_err *ck_store_get_facts(struct ck_store *s, const struct ck_digest *d,
@@ -234,12 +247,14 @@ CK_MUST ck_err *ck_store_get_facts(struct ck_store *s, const struct ck_digest *d
 /* Images that have the id among their findings. */
 CK_MUST ck_err *ck_store_having(struct ck_store *s, ck_view id, struct ck_arena *a,
                                 struct ck_digest **ret, size_t *ret_n);
-/* Repositories (of names and links) of images whose whole chain is one of these. */
+/* Repositories (of names and links) of images the ChainID of all whose layers is one of
+ * these, sorted. */
 CK_MUST ck_err *ck_store_bases(struct ck_store *s, const ck_view *chains, size_t n,
                                struct ck_arena *a, ck_view **ret, size_t *ret_n);
 
 /* Who pulled what. The same pull (who, client, name, digest) within a minute is one line with a
- * count. Not in the hash chain: a pull decides nothing. */
+ * count. Not in the hash chain: a pull decides nothing. What is older than the last PULLS lines
+ * goes. */
 struct ck_pull {
     int64_t time; /* of the first */
     ck_view who, client, agent, name; /* name with tag or digest, as asked */
@@ -259,31 +274,36 @@ CK_MUST ck_err *ck_store_pulls(struct ck_store *s, const struct ck_pull_filter *
 
 /* A person's release, where more than one is wanted: notes it (once for each `who`; NULL: the login
  * name) and logs it; *ret_persons: how many have. ck_store_decide follows when they are enough. A
- * denial forgets them. */
+ * denial forgets them; they go with the image. */
 CK_MUST ck_err *ck_store_approve(struct ck_store *s, const struct ck_digest *d, const char *who,
                                  ck_view reason, unsigned *ret_persons);
 CK_MUST ck_err *ck_store_approvals(struct ck_store *s, const struct ck_digest *d,
                                    unsigned *ret_persons);
-/* As ck_store_decide and ck_log_append, for somebody else than the login name (a user of the
- * gate). */
+/* As ck_store_decide and ck_log_append, for somebody else than the login name (a user of the gate;
+ * NULL: the login name). */
 CK_MUST ck_err *ck_store_decide_as(struct ck_store *s, const char *who, const struct ck_digest *d,
                                    enum ck_state_of_image state, ck_view reason,
                                    enum ck_decider by, enum ck_state_of_image *ret_state);
 CK_MUST ck_err *ck_log_append_as(struct ck_store *s, const char *who, ck_view event,
                                  const struct ck_digest *digest, ck_view name, ck_view text);
 
-/* Users, robots and their tokens. What is stored are hashes. Changes are logged. */
+/* Users, robots and their tokens. What is stored are hashes. Changes are logged. A user's tokens go
+ * with the user. */
 struct ck_user {
     ck_view name; /* 1 to 64 of [a-z0-9._-]; a robot's begins with "robot-" */
     bool robot;
     uint32_t roles;      /* serve/wire.h: CK_ROLE_* */
-    ck_view repository;  /* pattern that push and pull are bound to ("hosted/team/" and a star), or
-                            empty:
-                            all */
+    ck_view repository;  /* pattern that push and pull are bound to ("hosted/team/" and a star);
+                            empty: all */
     ck_view password;    /* its hash (gateway/password.h), or empty: none */
     int64_t expires;     /* 0: never */
     bool disabled;
 };
+/* "pull,push,release,admin": the bits of CK_ROLE_* from the lowest. Class USAGE names the word that
+ * is none of them; in `a`. */
+CK_MUST ck_err *ck_roles_parse(ck_view words, uint32_t *ret);
+const char *ck_roles_text(uint32_t roles, struct ck_arena *a);
+
 CK_MUST ck_err *ck_store_put_user(struct ck_store *s, const struct ck_user *u);
 CK_MUST ck_err *ck_store_get_user(struct ck_store *s, ck_view name, struct ck_arena *a,
                                   struct ck_user *ret, bool *ret_found);

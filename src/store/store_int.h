@@ -8,7 +8,7 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
-enum { CK_STATEMENTS = 96, CK_BUSY_MS = 30000 };
+enum { CK_STATEMENTS = 160, CK_BUSY_MS = 30000 };
 
 struct ck_store {
     char *dir;
@@ -74,6 +74,13 @@ bool ck_column_null(struct ck_query *q, int i);
 /* OURS where it is none: the database was changed by somebody else. */
 CK_MUST ck_err *ck_column_digest(struct ck_query *q, int i, struct ck_digest *ret);
 
+/* The first column of every row, copied into the arena. `max` and no more: *ret_more says whether
+ * there was another (may be NULL where all are wanted; max then is SIZE_MAX). */
+CK_MUST ck_err *ck_query_texts(struct ck_query *q, size_t max, struct ck_arena *a, ck_view **ret,
+                               size_t *ret_n, bool *ret_more);
+CK_MUST ck_err *ck_query_digests(struct ck_query *q, struct ck_arena *a, struct ck_digest **ret,
+                                 size_t *ret_n);
+
 /* What SQLite says, class OURS. */
 CK_MUST ck_err *ck_sql_error(struct ck_store *s, const char *doing);
 
@@ -102,6 +109,14 @@ CK_MUST ck_err *ck_blob_publish(struct ck_lease *l, const char *partial,
                                 const struct ck_digest *d, uint64_t size);
 CK_MUST ck_err *ck_log_add(struct ck_store *s, ck_view event, const struct ck_digest *digest,
                            ck_view name, ck_view text);
+/* `who` NULL: the login name. */
+CK_MUST ck_err *ck_log_add_as(struct ck_store *s, const char *who, ck_view event,
+                              const struct ck_digest *digest, ck_view name, ck_view text);
+/* UNAVAILABLE where it is none of the store. */
+CK_MUST ck_err *ck_image_known(struct ck_store *s, const struct ck_digest *d);
+CK_MUST ck_err *ck_approvals_forget(struct ck_store *s, const struct ck_digest *d);
+/* "docker.io/library/alpine:3@sha256:..." -> "docker.io/library/alpine" */
+ck_view ck_repository_of(ck_view name);
 /* Ends the leases of processes that are gone. */
 CK_MUST ck_err *ck_leases_reap(struct ck_store *s);
 

@@ -271,15 +271,16 @@ static ck_err *read_log(struct archive *ar, const struct ck_archive_source *s, s
 
 /* --- statements ------------------------------------------------------------------------------- */
 
-/* A vulnerability and the newest version whose entry names it. */
+/* A vulnerability, the newest version whose entry names it, and that version's day. */
 struct named {
     ck_view id, version;
+    int64_t day;
 };
 
-static ck_err *put_statement(struct archive *ar, const struct ck_archive_source *s, ck_view id,
-                             ck_view version, const char *word)
+static ck_err *put_statement(struct archive *ar, const struct ck_archive_source *s,
+                             const struct named *fix, const char *word)
 {
-    struct ck_range range = { .end = CK_END_FIXED, .upper = version };
+    struct ck_range range = { .end = CK_END_FIXED, .upper = fix->version };
     struct ck_affected affected = {
         .ecosystem = ck_view_str(ar->ecosystem),
         .name = s->name,
@@ -289,7 +290,8 @@ static ck_err *put_statement(struct archive *ar, const struct ck_archive_source 
         .ranges = &range,
         .n_ranges = 1,
     };
-    struct ck_advisory adv = { .id = id, .affected = &affected, .n_affected = 1 };
+    struct ck_advisory adv = { .id = fix->id, .published = fix->day, .affected = &affected,
+                               .n_affected = 1 };
     return ar->sink->put(ar->sink->ctx, &adv);
 }
 
@@ -300,11 +302,14 @@ static int by_id_newest_first(const void *a, const void *b)
     return c ? c : ck_dpkg_cmp(y->version, x->version);
 }
 
+/* *ret_day: of the source's own version. */
 static ck_err *collect_named(struct archive *ar, const struct ck_archive_source *s,
-                             const struct log *log, struct named **ret, size_t *ret_n)
+                             const struct log *log, struct named **ret, size_t *ret_n,
+                             int64_t *ret_day)
 {
     CK_VEC(struct named) v = { 0 };
-    ck_view came_with = s->version;
+    struct named came_with = { .version = s->version };
+    int64_t day = 0;
     ck_cur c = ck_cur_of(ck_arena_dup(ar->arena, ck_buf_view(&log->records)));
     ck_err *e = NULL;
     while (!e && !ck_cur_end(&c)) {
@@ -315,10 +320,16 @@ static ck_err *collect_named(struct archive *ar, const struct ck_archive_source 
         /* Newest first. A backport, 1.2-1~deb12u1, stands above the 1.2-1 whose changes it holds,
          * but below it in the order of versions: what an entry fixed came to this suite with the
          * lowest version from it upwards. */
-        if (!e && ck_dpkg_cmp(entry.version, came_with) < 0)
-            came_with = entry.version;
-        for (size_t i = 0; !e && i < entry.n_ids; i++)
-            *ck_push(&v) = (struct named){ entry.ids[i], came_with };
+        if (!e && ck_dpkg_cmp(entry.version, came_with.version) < 0)
+            came_with.version = entry.version;
+        if (!e && ck_dpkg_cmp(entry.version, came_with.version) == 0)
+            came_with.day = entry.date;
+        if (!e && ck_dpkg_cmp(entry.version, s->version) == 0)
+            day = entry.date;
+        for (size_t i = 0; !e && i < entry.n_ids; i++) {
+            came_with.id = entry.ids[i];
+            *ck_push(&v) = came_with;
+        }
     }
     if (e) {
         free(v.v);
@@ -328,6 +339,7 @@ static ck_err *collect_named(struct archive *ar, const struct ck_archive_source 
         qsort(v.v, v.n, sizeof *v.v, by_id_newest_first);
     *ret = v.v;
     *ret_n = v.n;
+    *ret_day = day;
     return NULL;
 }
 
@@ -336,18 +348,18 @@ static ck_err *collect_named(struct archive *ar, const struct ck_archive_source 
 static ck_err *put_source(struct archive *ar, const struct ck_archive_source *s,
                           const struct log *log, bool have_log)
 {
-    struct named *v = NULL;
+    struct named *v = NULL, update = { .version = s->version };
     size_t n = 0;
-    ck_err *e = have_log ? collect_named(ar, s, log, &v, &n) : NULL;
+    ck_err *e = have_log ? collect_named(ar, s, log, &v, &n, &update.day) : NULL;
     for (size_t i = 0; !e && i < n; i++)
         if (i == 0 || !ck_view_eq(v[i].id, v[i - 1].id))
-            e = put_statement(ar, s, v[i].id, v[i].version, ar->suite);
+            e = put_statement(ar, s, &v[i], ar->suite);
     free(v);
     if (e)
         return e;
-    const char *id = ck_arena_format(ar->arena, "%s:%.*s=%.*s", ar->suite, CK_VF(s->name),
-                                     CK_VF(s->version));
-    return put_statement(ar, s, ck_view_str(id), s->version,
+    update.id = ck_view_str(ck_arena_format(ar->arena, "%s:%.*s=%.*s", ar->suite, CK_VF(s->name),
+                                            CK_VF(s->version)));
+    return put_statement(ar, s, &update,
                          have_log ? CK_NOTE_CHANGELOG_SILENT : CK_NOTE_CHANGELOG_UNREAD);
 }
 

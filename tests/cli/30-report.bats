@@ -5,6 +5,7 @@ setup_file() {
     export DB=$BATS_FILE_TMPDIR/advisories.db
     cd "$BATS_FILE_TMPDIR" || return 1
     new_home "$BATS_FILE_TMPDIR"
+    only_gaps "$BATS_FILE_TMPDIR/policy.yaml"
     # demo: one that is fixed later, one fixed already, one never affected; kept: fixed already.
     secdb main.json v3.18 '{
         "demo": {"2.0-r0": ["CVE-2099-0002"], "1.0-r0": ["CVE-2099-0001"], "0": ["CVE-2099-0003"]},

@@ -164,6 +164,11 @@ refused() { # refused PATTERN: nothing is built, and the reason is said
     is "$(jq -r '[.findings[] | select(.package.name=="libdemo1") | .fix.version] | unique | .[]' report.json)" \
         $'1.0-1+deb12u1\n1.0-1+deb12u2'
     is "$(jq -r '[.findings[].advisory.source] | unique | .[]' report.json)" debian-archive
+    # Each fix is as old as the update that brought it.
+    is "$(jq -r '.findings[] | select(.package.name=="libdemo1") | "\(.id) \(.fix.since)"' report.json |
+        sort)" \
+        $'CVE-2099-0001 2025-01-01T00:00:00Z\nCVE-2099-0002 2025-01-02T00:00:00Z
+CVE-2099-0003 2025-01-02T00:00:00Z\nCVE-2099-0004 2025-01-02T00:00:00Z'
 }
 
 @test "from a version in between, only what came later" {
@@ -185,6 +190,7 @@ refused() { # refused PATTERN: nothing is built, and the reason is said
     debian older latest 12 'back=1.0-1'
     report oci:older --db my.db
     is "$(findings)" $'CVE-2099-0020 back\nCVE-2099-0021 back'
+    is "$(jq -r '.findings[].fix.since' report.json)" $'2024-12-02T00:00:00Z\n2025-01-02T00:00:00Z'
     debian newest latest 12 'back=1.2-1~deb12u1'
     report oci:newest --db my.db
     is "$(findings)" ''
@@ -195,7 +201,8 @@ refused() { # refused PATTERN: nothing is built, and the reason is said
     build 0 --complete
     image
     report oci:image --db my.db
-    is "$(jq -r '.findings[] | select(.package.name=="quiet") | .fix.version' report.json)" 2.0-1+deb12u1
+    is "$(jq -r '.findings[] | select(.package.name=="quiet") | .fix.version, .fix.since' report.json)" \
+        $'2.0-1+deb12u1\n2025-01-02T00:00:00Z'
     is "$(jq -r '.findings[] | select(.package.name=="quiet") | .id' report.json | grep -c '^CVE-')" 0
 }
 

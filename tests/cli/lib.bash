@@ -26,6 +26,19 @@ new_home() {
 
 cocket() { "$COCKET" "$@"; }
 
+# only_gaps FILE: a policy that no finding matters to, for what is not about decisions.
+only_gaps() {
+    cat >"$1" <<'POLICY'
+version: 1
+default: allow
+rules:
+  - name: complete
+    require:
+      assessment: { is: complete, otherwise: quarantine }
+POLICY
+    export COCKET_POLICY=$1
+}
+
 # Runs cocket and demands an exit status: `status 2 scan --nonsense`. stdout is $output, stderr $stderr.
 status() {
     local want=$1

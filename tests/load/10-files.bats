@@ -11,16 +11,16 @@ manifest_of() { # manifest_of TRANSPORT:PATH...: the digest that skopeo sees
     make_layout
     put layout:1.0 quarantined >/dev/null
     status 1 load demo:1.0 --to oci:out
-    has "$stderr" "not cleared: sha256:[0-9a-f]{64} is quarantined: for the test"
+    has "$stderr" "not cleared: sha256:[0-9a-f]{64} is quarantined: quarantined by .*: for the test; examination: not examined"
     put layout:1.0 denied >/dev/null
     status 1 load demo:1.0 --to oci-archive:out.tar
-    has "$stderr" "is denied: for the test"
+    has "$stderr" "is denied: denied by .*: for the test"
     [ ! -e out ] && [ ! -e out.tar ]
     status 2 load --force demo:1.0 --to oci:out
     status 2 load --reason why demo:1.0 --to oci:out
     status 0 load --force --reason "it is for a lab" demo:1.0 --to oci:out
     is "$(manifest_of oci:out:1.0)" "$(manifest_of oci:layout:1.0)"
-    logged force-load "to oci:out, although denied .for the test.: it is for a lab"
+    logged force-load "to oci:out, although denied .denied by .*: for the test; .*: it is for a lab"
     logged load "to oci:out"
 }
 

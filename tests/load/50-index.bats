@@ -57,7 +57,7 @@ fetch_index() { # sets INDEX, AMD and ARM: the digests
     # The whole index is denied: none of it goes.
     status 0 deny "$INDEX" --reason "for the test"
     status 1 load --platform linux/arm64 "$REGISTRY/multi:1.0" --to oci:denied
-    has "$stderr" "is denied: for the test"
+    has "$stderr" "is denied: denied by .*: for the test"
 }
 
 @test "load: the whole index into a layout, an archive and containerd" {

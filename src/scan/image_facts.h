@@ -1,0 +1,29 @@
+/* What a policy asks of an image (policy/facts.h), out of a scan, and its place in the store. */
+#ifndef CK_SCAN_IMAGE_FACTS_H
+#define CK_SCAN_IMAGE_FACTS_H
+
+#include "policy/facts.h"
+#include "report/report.h"
+#include "source/source.h"
+
+/* Keeps to the limits of facts: what is more is cut, and findings or gaps that are left out are a
+ * gap. A fix whose day nobody says came out `now`. Everything lives in `a`, or as long as the image
+ * and the report. */
+void ck_image_facts_of(const struct ck_image *im, const struct ck_report *r, int64_t now,
+                       struct ck_arena *a, struct ck_facts *ret);
+
+/* The ChainID of each prefix of the layers (OCI image-spec, config, "Layer ChainID"), always
+ * sha256. */
+void ck_image_chain(const struct ck_image *im, struct ck_arena *a, struct ck_digest **ret,
+                    size_t *ret_n);
+
+/* A day that is known from an earlier scan, of this or another image that has the same fix open,
+ * counts where it is the earlier one: a grace period begins once. */
+CK_MUST ck_err *ck_image_facts_remember(struct ck_store *s, const struct ck_digest *d,
+                                        struct ck_facts *f);
+
+/* Puts them into the store, with the ids of what was found. */
+CK_MUST ck_err *ck_image_facts_keep(struct ck_store *s, const struct ck_digest *d,
+                                    const struct ck_facts *f);
+
+#endif
