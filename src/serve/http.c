@@ -507,7 +507,7 @@ static void on_completed(void *cls, struct MHD_Connection *conn, void **ctx,
         return;
     struct ck_serve *s = r->serve;
     int64_t now = ck_now_us();
-    if (r->stage == CK_BODY && r->sink->gone)
+    if ((r->stage == CK_BODY || r->stage == CK_BODY_NEXT) && r->sink->gone)
         r->sink->gone(r);
     ck_request_close_body(r);
     if (why == MHD_REQUEST_TERMINATED_COMPLETED_OK)

@@ -239,8 +239,10 @@ struct ck_kept_entry *ck_kept_add(struct ck_kept *k, const struct ck_kept_key *k
 void ck_kept_forget(struct ck_kept *k)
 {
     pthread_mutex_lock(&k->mutex);
-    while (k->oldest)
-        drop(k, k->oldest);
+    for (struct ck_kept_own *next, *o = k->oldest; o; o = next) {
+        next = o->newer;
+        drop(k, o);
+    }
     pthread_mutex_unlock(&k->mutex);
 }
 
