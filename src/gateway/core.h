@@ -105,6 +105,12 @@ void ck_pulls_add(struct ck_gateway *g, const struct ck_pull *p);
 /* What has come together goes into the books. */
 void ck_pulls_flush(struct ck_gateway *g);
 
+struct ck_refresh;
+struct ck_refresh *ck_refresh_new(void);
+void ck_refresh_free(struct ck_refresh *r);
+/* Once a second, from the clock. */
+void ck_refresh_tick(struct ck_gateway *g);
+
 /* --- gateway.c -------------------------------------------------------------------------------- */
 
 struct ck_gateway_core {
@@ -113,6 +119,7 @@ struct ck_gateway_core {
     struct ck_notes *notes;
     struct ck_dispatch *dispatch;
     struct ck_pulls *pulls;
+    struct ck_refresh *refresh;
     char *url;
     struct ck_buf certificate, key;
     pthread_mutex_t mutex;  /* over `fronts`' links for other threads than the main one */

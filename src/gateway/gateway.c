@@ -340,6 +340,7 @@ static void *clock_main(void *arg)
         if (i % TICKS_A_SECOND == 0) {
             ck_pulls_flush(g);
             ck_uploads_tick(g);
+            ck_refresh_tick(g);
         }
         if (i % DB_TICKS == 0)
             look_at_db(g);
@@ -375,6 +376,7 @@ static ck_err *set_up(struct run *r)
     g->uploads = ck_uploads_new();
     g->harbor = ck_harbor_new();
     r->core.pulls = ck_pulls_new();
+    r->core.refresh = ck_refresh_new();
     CK_TRY(ck_flights_new(g, &g->flights));
     r->core.dispatch = ck_dispatch_new();
     r->core.has_clock = pthread_create(&r->core.clock, NULL, clock_main, g) == 0;
@@ -432,6 +434,7 @@ static void tear_down(struct run *r)
     ck_harbor_free(g->harbor);
     ck_logins_free(g->sessions);
     ck_pulls_free(r->core.pulls);
+    ck_refresh_free(r->core.refresh);
     ck_lease_end(g->lease);
     ck_store_close(g->store);
     ck_rules_close(r->core.rules);

@@ -240,15 +240,15 @@ static const struct {
     void (*handle)(struct ck_call *c, const struct ck_place *p);
     bool deletes;
 } kinds[CK_ASK_KIND_COUNT_] = {
-    [CK_ASK_UPLOAD_START] = { start },
-    [CK_ASK_UPLOAD_DATA] = { ck_upload_data },
-    [CK_ASK_UPLOAD_END] = { ck_upload_data_end },
-    [CK_ASK_UPLOAD_STATUS] = { ck_upload_status },
-    [CK_ASK_UPLOAD_FINISH] = { ck_upload_finish },
-    [CK_ASK_UPLOAD_CANCEL] = { ck_upload_cancel },
-    [CK_ASK_MANIFEST_PUT] = { ck_manifest_put },
-    [CK_ASK_MANIFEST_DELETE] = { ck_manifest_delete, .deletes = true },
-    [CK_ASK_BLOB_DELETE] = { ck_blob_delete, .deletes = true },
+    [CK_ASK_UPLOAD_START] = { .handle = start },
+    [CK_ASK_UPLOAD_DATA] = { .handle = ck_upload_data },
+    [CK_ASK_UPLOAD_END] = { .handle = ck_upload_data_end },
+    [CK_ASK_UPLOAD_STATUS] = { .handle = ck_upload_status },
+    [CK_ASK_UPLOAD_FINISH] = { .handle = ck_upload_finish },
+    [CK_ASK_UPLOAD_CANCEL] = { .handle = ck_upload_cancel },
+    [CK_ASK_MANIFEST_PUT] = { .handle = ck_manifest_put },
+    [CK_ASK_MANIFEST_DELETE] = { .handle = ck_manifest_delete, .deletes = true },
+    [CK_ASK_BLOB_DELETE] = { .handle = ck_blob_delete, .deletes = true },
 };
 
 void ck_push_ask(struct ck_call *c)

@@ -357,6 +357,19 @@ def reload(w):
 
 
 @test
+def new_database(w):
+    """What a newer database knows of an image that was cleared holds without anybody's scan."""
+    image = w.new("older", 65, package=("zlib", "1.2.11-r0"))
+    with rig.Gate(PROGRAM, w.up.port, "version: 1\ndefault: allow\nrules:\n  - name: bad\n"
+                  "    require: { severity: none }\n", db={"musl": {"1.0-r0": ["CVE-2000-0001"]}}) as gate:
+        check_served(gate, "older", image)
+        time.sleep(1.1)  # databases say to the second when they were made
+        gate.make_db({"zlib": {"1.2.12-r0": ["CVE-2018-25032"]}})
+        holds(until(lambda: gate.manifest("older", "1").status == 403, 15), "still served")
+        check_denied(gate.manifest("older", "1"), "CVE-2018-25032")
+
+
+@test
 def room_killed(w):
     image = w.new("room", 61)
     with rig.Gate(PROGRAM, w.up.port, POLICY) as gate:

@@ -54,17 +54,19 @@ def layer(files):
 class Image:
     """An image of one layer that says who it is; `size` random bytes make it large."""
 
-    def __init__(self, seed, size=2000, arch="amd64", blob=None):
-        self.layer, diff_id = layer({"etc/os-release": b'ID=alpine\nVERSION_ID=3.20.3\n',
-                                     "seed": str(seed).encode(),
-                                     "data": random.Random(seed).randbytes(size)})
+    def __init__(self, seed, size=2000, arch="amd64", package=None):
+        files = {"etc/os-release": b'ID=alpine\nVERSION_ID=3.20.3\n', "seed": str(seed).encode(),
+                 "data": random.Random(seed).randbytes(size)}
+        if package:
+            files["lib/apk/db/installed"] = "P:{0}\nV:{1}\no:{0}\nA:x86_64\n\n".format(*package).encode()
+        self.layer, diff_id = layer(files)
         self.config = json.dumps({"architecture": arch, "os": "linux", "seed": seed,
                                   "rootfs": {"type": "layers", "diff_ids": [diff_id]}}).encode()
         self.manifest = json.dumps({"schemaVersion": 2, "mediaType": MANIFEST,
                                     "config": descriptor(CONFIG, self.config),
                                     "layers": [descriptor(LAYER, self.layer)]}).encode()
         self.digest = digest_of(self.manifest)
-        self.type, self.blobs = MANIFEST, [blob or self.layer, self.config]
+        self.type, self.blobs = MANIFEST, [self.layer, self.config]
         self.platform = {"os": "linux", "architecture": arch}
 
 
@@ -166,7 +168,7 @@ http: {{addr: "127.0.0.1:{port}"}}
 class Gate:
     """`cocket serve`; a store of its own, unless it is started again on an older one."""
 
-    def __init__(self, program, upstream_port, policy, *args, directory=None):
+    def __init__(self, program, upstream_port, policy, *args, directory=None, db=None):
         self.program, self.args = program, args
         self.directory = directory or tempfile.mkdtemp(prefix="cocket-gate-")
         self.store = os.path.join(self.directory, "store")
@@ -179,7 +181,22 @@ class Gate:
                         XDG_DATA_HOME=f"{self.directory}/data", COCKET_STORE=self.store,
                         XDG_CONFIG_HOME=f"{self.directory}/config")
         self.process = None
+        if db is not None:
+            self.make_db(db)
         self.start()
+
+    def make_db(self, fixes):
+        """The advisory database: package -> version -> ids, for Alpine 3.20."""
+        feed = os.path.join(self.directory, "secdb.json")
+        with open(feed, "w", encoding="utf-8") as f:
+            json.dump({"distroversion": "v3.20", "urlprefix": "http://x/alpine", "reponame": "main", "archs": ["x86_64"],
+                       "packages": [{"pkg": {"name": n, "secfixes": v}} for n, v in fixes.items()]},
+                      f)
+        os.makedirs(f"{self.directory}/data/cocket", exist_ok=True)
+        r = self.cocket("db", "build", "-o", f"{self.directory}/data/cocket/advisory.db", "--feed",
+                        f"alpine-secdb={feed}")
+        if r.returncode:
+            raise RuntimeError(r.stderr)
 
     def set_policy(self, text):
         with open(self.policy_file, "w", encoding="utf-8") as f:
