@@ -215,8 +215,9 @@ static const int exec_calls[] = {
 static const int sanitizer_calls[] = { CALL(sigaltstack), CALL(sched_yield) };
 static const int sanitizer_refused[] = { CALL(openat), CALL(readlink),  CALL(open),
                                          CALL(prctl),  CALL(getrlimit), CALL(prlimit64),
-                                         CALL(access), CALL(clone),     CALL(ioctl),
-                                         CALL(dup2),   CALL(unlink) };
+                                         CALL(access), CALL(ioctl),     CALL(dup2),
+                                         CALL(unlink) };
+static const int sanitizer_refused_thread[] = { CALL(clone) };
 static const int sanitizer_refused_socket[] = { CALL(socket) };
 
 static int add_all(scmp_filter_ctx f, uint32_t action, const int *calls, size_t n)
@@ -315,6 +316,8 @@ static int add_rules(scmp_filter_ctx f, unsigned calls)
         rc = ADD(f, SCMP_ACT_ALLOW, sanitizer_calls);
     if (!rc && sanitized && !(calls & CK_CALLS_FILES))
         rc = ADD(f, SCMP_ACT_ERRNO(EPERM), sanitizer_refused);
+    if (!rc && sanitized && !(calls & (CK_CALLS_FILES | CK_CALLS_SPAWN_THREADS)))
+        rc = ADD(f, SCMP_ACT_ERRNO(EPERM), sanitizer_refused_thread);
     if (!rc && sanitized && !(calls & (CK_CALLS_FILES | CK_CALLS_UNIX)))
         rc = ADD(f, SCMP_ACT_ERRNO(EPERM), sanitizer_refused_socket);
     return rc;

@@ -123,9 +123,10 @@ static bool closes_within(int fd, int seconds)
 static void half_requests_are_ended(void **state)
 {
     (void)state;
-    static const char *const halves[] = { "", "GET /v2/", "GET /v2/ HTTP/1.1\r\nHost: x\r\n",
-                                          "POST /token HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n"
-                                          "\r\nhalf" };
+    static const char *const halves[] = {
+        "", "GET /v2/", "GET /v2/ HTTP/1.1\r\nHost: x\r\n",
+        "POST /token HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf",
+    };
     for (size_t i = 0; i < sizeof halves / sizeof halves[0]; i++) {
         int fd = dial(hub->port);
         speak(fd, halves[i], strlen(halves[i]));
@@ -148,6 +149,27 @@ static void dripping_requests_are_ended(void **state)
     }
     assert_true(ended);
     close(fd);
+}
+
+static void dripping_bodies_are_ended(void **state)
+{
+    (void)state;
+    static const char head[] = "POST /token HTTP/1.1\r\nHost: x\r\nContent-Length: 999\r\n\r\n";
+    struct ck_serve_config c = hub_config();
+    c.idle_seconds = 1; /* ten times that for the body */
+    struct hub *h = hub_open(&c);
+    int fd = dial(h->port);
+    bool ended = false;
+    speak(fd, head, sizeof head - 1);
+    for (int i = 0; i < 60 && !ended; i++) {
+        struct pollfd p = { .fd = fd, .events = POLLIN };
+        ended = poll(&p, 1, 300) > 0;
+        assert_true(!ended || i > 20);
+        speak(fd, "a", 1);
+    }
+    assert_true(ended);
+    close(fd);
+    hub_close(h);
 }
 
 static void a_thousand_half_open_connections(void **state)
@@ -267,6 +289,53 @@ static void vanishing_while_the_question_is_open(void **state)
     assert_get(hub->port, "GET /v2/a/manifests/1 HTTP/1.1", 200, hub->manifest_text);
     assert_get(hub->metrics_port, "GET /metrics HTTP/1.1", 200,
                "cocket_http_requests_in_flight 1\n");
+}
+
+static void *hammer(void *ctx)
+{
+    static const char text[] = "GET /v2/kept/h/manifests/1 HTTP/1.1\r\nHost: x\r\n\r\n";
+    size_t *answered = ctx;
+    int fd = dial(hub->port);
+    char p[8192];
+    for (int i = 0; i < 400; i++) {
+        size_t n = 0;
+        ssize_t got = 1;
+        speak(fd, text, sizeof text - 1);
+        while (n < sizeof p - 1 && got > 0) {
+            got = recv(fd, p + n, sizeof p - 1 - n, 0);
+            n += got > 0 ? (size_t)got : 0;
+            p[n] = 0;
+            if (strstr(p, "\r\n\r\n") && strlen(body_of(p)) == 2000)
+                break;
+        }
+        *answered += status_of_answer(p) == 200 && strlen(body_of(p)) == 2000;
+        if (i % 50 == 49) { /* as a client that goes away after its question */
+            speak(fd, text, sizeof text - 1);
+            close(fd);
+            fd = dial(hub->port);
+        }
+    }
+    close(fd);
+    return NULL;
+}
+
+/* Kept answers are given out, forgotten and made anew at the same time. */
+static void forgetting_under_load(void **state)
+{
+    (void)state;
+    pthread_t threads[8];
+    size_t answered[8] = { 0 }, all = 0;
+    for (int i = 0; i < 8; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, hammer, &answered[i]), 0);
+    for (int i = 0; i < 40; i++) {
+        hub_word(hub, CK_WIRE_FORGET);
+        usleep(10000);
+    }
+    for (int i = 0; i < 8; i++) {
+        pthread_join(threads[i], NULL);
+        all += answered[i];
+    }
+    assert_int_equal(all, 8 * 400);
 }
 
 /* --- the end ---------------------------------------------------------------------------------- */
@@ -427,11 +496,13 @@ int main(int argc, char **argv)
         cmocka_unit_test(pipelined_requests_are_answered_in_order),
         cmocka_unit_test(half_requests_are_ended),
         cmocka_unit_test(dripping_requests_are_ended),
+        cmocka_unit_test(dripping_bodies_are_ended),
         cmocka_unit_test(a_thousand_half_open_connections),
         cmocka_unit_test(one_client_has_its_share_of_connections),
         cmocka_unit_test(one_client_has_its_share_of_requests),
         cmocka_unit_test(readers_that_stop_reading_are_ended),
         cmocka_unit_test(vanishing_while_the_question_is_open),
+        cmocka_unit_test(forgetting_under_load),
         cmocka_unit_test(draining_finishes_what_is_open),
         cmocka_unit_test(draining_has_an_end),
         cmocka_unit_test(the_room_ends_with_its_wire),

@@ -411,7 +411,9 @@ static inline struct hub *hub_open(const struct ck_serve_config *c)
 /* Drains; the room must end its job well, and have sent nothing that does not decode. */
 static inline void hub_close(struct hub *h)
 {
-    hub_word(h, CK_WIRE_DRAIN);
+    ck_autobuf struct ck_buf b = ck_buf_new(CK_LIMIT_NONE);
+    ck_wire_word_encode(CK_WIRE_DRAIN, &b);
+    ck_err_free(ck_wire_send(h->wire, ck_buf_view(&b), -1)); /* it may have ended before */
     assert_ok(ck_room_finish(h->room, NULL));
     shutdown(h->wire, SHUT_RDWR);
     pthread_join(h->thread, NULL);
