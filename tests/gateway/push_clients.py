@@ -208,6 +208,17 @@ def pushing_needs_the_right(w):
 
 
 @test
+def pushing_needs_a_login_where_pulling_does_not(w):
+    gate = w.new_gate("--anonymous-pull")
+    w.push(w.one, "hosted/app:1", gate=gate)
+    w.skopeo("copy", "--src-tls-verify=false", f"docker://{gate.host}/hosted/app:1",
+             f"oci:{w.dir}/anonymous:1")
+    said = w.skopeo("copy", "--dest-tls-verify=false", f"oci:{w.one.layout}:image",
+                    f"docker://{gate.host}/hosted/app:2", good=False)
+    holds(said, "unauthorized" in said or "authentication required" in said)
+
+
+@test
 def immutable_tags_say_why(w):
     gate = w.new_gate("--immutable-tags")
     w.push(w.one, "hosted/app:1", gate=gate)
