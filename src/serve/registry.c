@@ -361,9 +361,14 @@ static void delete_content(struct ck_request *r, const struct ck_at *at, enum ck
 
 /* --- which one -------------------------------------------------------------------------------- */
 
+/* Clients learn here whether one can log in: also where anonymous pulls are allowed there must be a
+ * challenge, or nobody could push. Whoever is anonymous gets a token without a password. */
 static void base(struct ck_request *r)
 {
-    if (!r->session && !r->serve->config.anonymous_pull) {
+    ck_view token;
+    bool anonymous = r->serve->config.anonymous_pull &&
+                     ck_request_header(r, "Authorization", &token);
+    if (!r->session && !anonymous) {
         ck_request_challenge(r, "authentication required");
         return;
     }

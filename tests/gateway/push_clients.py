@@ -208,6 +208,17 @@ def pushing_needs_the_right(w):
 
 
 @test
+def pushing_needs_a_login_where_pulling_does_not(w):
+    gate = w.new_gate("--anonymous-pull")
+    w.push(w.one, "hosted/app:1", gate=gate)
+    w.skopeo("copy", "--src-tls-verify=false", f"docker://{gate.host}/hosted/app:1",
+             f"oci:{w.dir}/anonymous:1")
+    said = w.skopeo("copy", "--dest-tls-verify=false", f"oci:{w.one.layout}:image",
+                    f"docker://{gate.host}/hosted/app:2", good=False)
+    holds(said, "unauthorized" in said or "authentication required" in said)
+
+
+@test
 def immutable_tags_say_why(w):
     gate = w.new_gate("--immutable-tags")
     w.push(w.one, "hosted/app:1", gate=gate)
@@ -215,6 +226,39 @@ def immutable_tags_say_why(w):
     said = w.push(w.two, "hosted/app:1", gate=gate, good=False)
     holds(said, "tags are immutable here" in said)
     holds("what it meant", w.digest("hosted/app", "1", gate) == w.one.tags["image"])
+
+
+@test
+def a_full_disk_leaves_nothing_half(w):
+    """What does not fit is said in the log, gone, and no reason to stop."""
+    if os.geteuid():
+        raise Skip("mounting a small disk needs root")
+    disk = w.dir + "/disk"
+    os.makedirs(disk)
+    run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", disk])
+    was, tempfile.tempdir = tempfile.tempdir, disk
+    try:
+        gate = w.new_gate("--unjudged", "hosted/raw/*")
+        registry = oci.Registry(gate.url, "alice", gate.PASSWORD)
+        large = os.urandom(40 << 20)
+        location = registry.start("hosted/raw/x").get("location")
+        try:
+            answer = registry.send("PUT", location, large, digest=oci.digest_of(large))
+            holds(str(answer), answer.status in (503, 404))
+        except (OSError, oci.http.client.HTTPException):
+            pass # it was cut off
+        partial = os.path.join(gate.directory, "store", "partial")
+        for _ in range(100):
+            if not os.listdir(partial):
+                break
+            time.sleep(0.1)
+        holds("nothing half", not os.listdir(partial))
+        holds(gate.said(), "No space left on device" in gate.said())
+        holds("it goes on", registry.push("hosted/raw/x", b"small").status == 201)
+        gate.stop()
+    finally:
+        tempfile.tempdir = was
+        run(["umount", "-l", disk])
 
 
 # --- podman, buildah ------------------------------------------------------------------------------
