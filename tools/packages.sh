@@ -20,7 +20,7 @@ packages_check=(
     clang llvm libclang-rt-dev clang-tidy cppcheck
     python3 python3-jsonschema man-db
     skopeo umoci                            # other people's images, made and changed by other tools
-    docker-registry nginx-light              # a registry of others, and what stands before one
+    docker-registry nginx-light apache2-utils # a registry of others, what stands before it, passwords
     docker.io podman crun runc containerd   # engines that images are loaded into
     buildah nftables                        # a client more, and the filter that lockdown writes
     apt-utils dpkg-dev gnupg xz-utils zstd  # a Debian archive of our own

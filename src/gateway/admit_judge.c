@@ -158,20 +158,17 @@ static void add_verdict(struct ck_call *c, struct ck_admit_image *im, const stru
         warn_until(c, im, v->until);
 }
 
-/* Adds an image that runs. *ret_known is false where it was never examined. */
+/* Adds an image that runs. *ret_known is false where it was never examined, or is not there. */
 static ck_err *judge_image(struct ck_call *c, struct ck_admit_image *im, const struct ck_digest *d,
                            bool *ret_known)
 {
     struct ck_verdict v;
-    struct ck_store_entry entry;
-    bool found = false;
-    CK_TRY(ck_store_get(c->g->store, d, &c->arena, &entry, &found));
-    if (!found) {
-        *ret_known = false;
-        return NULL;
-    }
-    CK_TRY(ck_call_verdict(c, ck_view_str(im->judged_as), d, &v));
-    if (!v.examined && !v.by_person && v.decision != CK_DENY)
+    ck_err *e = ck_call_verdict(c, ck_view_str(im->judged_as), d, &v);
+    bool absent = e && ck_err_class(e) == CK_ERR_UNAVAILABLE;
+    if (e && !absent)
+        return e;
+    ck_err_free(e);
+    if (absent || (!v.examined && !v.by_person && v.decision != CK_DENY))
         *ret_known = false;
     else
         add_verdict(c, im, &v);

@@ -152,12 +152,12 @@ static ck_err *judge_pull(struct request *r)
 {
     ck_view image, tag, source;
     bool has_image, has_tag, has_source;
-    CK_TRY(must_have_no_body(r));
     CK_TRY(parameter(r, "fromImage", &image, &has_image));
     CK_TRY(parameter(r, "tag", &tag, &has_tag));
     CK_TRY(parameter(r, "fromSrc", &source, &has_source));
     if (has_source || !has_image)
         return no("import makes an image that nobody has examined");
+    CK_TRY(must_have_no_body(r));
     size_t slash = image.n;
     while (slash && image.p[slash - 1] != '/')
         slash--;
