@@ -224,13 +224,74 @@ static void check_verifiers(struct ck_ways *w, const char *dir, const char *wher
                     (unsigned long long)most, n);
 }
 
-static void check_disabled(struct ck_ways *w, const struct ck_toml *root)
+static void check_disabled(struct ck_ways *w, const char *file, const struct ck_toml *root)
 {
     const struct ck_toml *v = ck_toml_get(root, "disabled_plugins");
     for (const struct ck_toml *m = v ? v->first : NULL; m; m = m->next)
         if (m->kind == CK_TOML_STRING &&
             ck_view_starts(m->text, CK_V("io.containerd.image-verifier.v1")))
-            ck_way_open(w, ck_where(w, config_path, m->line), "image verifiers are disabled");
+            ck_way_open(w, ck_where(w, file, m->line), "image verifiers are disabled");
+}
+
+/* --- imported files, which count after the one that names them -------------------------------- */
+
+static void check_imported_key(struct ck_ways *w, const char *file, const struct ck_toml *root,
+                               const char *const *path, const char *key, const char *wanted)
+{
+    const struct ck_toml *t = ck_toml_at(root, path);
+    const struct ck_toml *v = t ? ck_toml_get(t, key) : NULL;
+    if (v && (v->kind != CK_TOML_STRING || !ck_view_eq(v->text, ck_view_str(wanted))))
+        ck_way_open(w, ck_where(w, file, v->line), "%s is set to something else than %s", key,
+                    wanted);
+}
+
+static void check_imported(struct ck_ways *w, const char *file)
+{
+    const struct ck_toml *root = ck_ways_toml(w, file);
+    if (!root)
+        return;
+    for (size_t i = 0; i < 2; i++) {
+        const char *const *cri = i ? cri_three : cri_two;
+        const struct ck_toml *t = ck_toml_at(root, cri);
+        const struct ck_toml *mirrors = t ? ck_toml_get(t, "mirrors") : NULL;
+        check_imported_key(w, file, root, cri, "config_path", certs_dir);
+        if (mirrors)
+            ck_way_open(w, ck_where(w, file, mirrors->line),
+                        "\"mirrors\": the registry itself is asked after all of them");
+    }
+    check_imported_key(w, file, root, verifier, "bin_dir", ck_verifier_dir);
+    check_disabled(w, file, root);
+}
+
+/* "/etc/containerd/conf.d/(*).toml"; other patterns are said. */
+static void check_import(struct ck_ways *w, ck_view pattern, const char *where)
+{
+    const char **names = NULL;
+    size_t n = 0;
+    const char *base = pattern.p[0] == '/' ? "" : "/etc/containerd/";
+    const char *text = ck_arena_format(w->a, "%s%.*s", base, CK_VF(pattern));
+    const char *name = strrchr(text, '/') + 1;
+    const char *dir = ck_arena_format(w->a, "%.*s", (int)(name - text), text);
+    if (!strpbrk(text, "*?[")) {
+        check_imported(w, text);
+        return;
+    }
+    if (strcmp(name, "*.toml") != 0 || strpbrk(dir, "*?["))
+        ck_way_note(w, where, "files of the pattern %s are not read here", text);
+    ck_err *e = ck_place_list(w->o->place, dir, w->a, &names, &n);
+    if (e)
+        ck_way_unreadable(w, dir, e);
+    for (size_t i = 0; i < n; i++)
+        if (ck_view_ends(ck_view_str(names[i]), CK_V(".toml")))
+            check_imported(w, ck_arena_format(w->a, "%s%s", dir, names[i]));
+}
+
+static void check_imports(struct ck_ways *w, const struct ck_toml *root)
+{
+    const struct ck_toml *v = ck_toml_get(root, "imports");
+    for (const struct ck_toml *m = v ? v->first : NULL; m; m = m->next)
+        if (m->kind == CK_TOML_STRING && m->text.n)
+            check_import(w, m->text, ck_where(w, config_path, m->line));
 }
 
 static void check_config(struct ck_ways *w)
@@ -246,19 +307,16 @@ static void check_config(struct ck_ways *w)
     const char *const *cri = version == 3 ? cri_three : cri_two;
     const struct ck_toml *bin = ck_toml_at(root, verifier);
     const struct ck_toml *dir = bin ? ck_toml_get(bin, "bin_dir") : NULL;
-    const struct ck_toml *imports = ck_toml_get(root, "imports");
     if (version != 2 && version != 3)
         ck_way_open(w, config_path, "version %lld of this file is not known here",
                     (long long)version);
     check_config_path(w, root, cri);
     check_old(w, root, cri);
-    check_disabled(w, root);
+    check_disabled(w, config_path, root);
     check_verifiers(w, dir && dir->kind == CK_TOML_STRING ? (const char *)dir->text.p
                                                           : ck_verifier_dir,
                     dir ? ck_where(w, config_path, dir->line) : config_path, most_verifiers(bin));
-    if (imports && imports->first)
-        ck_way_note(w, ck_where(w, config_path, imports->line),
-                    "imported files may set config_path and bin_dir anew; they are not read here");
+    check_imports(w, root);
 }
 
 static void check_buildkit(struct ck_ways *w)

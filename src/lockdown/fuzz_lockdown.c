@@ -56,7 +56,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const registries[] = { "docker.io" };
-    char root[] = "/tmp/cocket-fuzz-lockdown-XXXXXX";
+    /* in memory: what is written is synchronised each time */
+    char root[] = "/dev/shm/cocket-fuzz-lockdown-XXXXXX";
     struct ck_place p;
     if (size == 0 || !mkdtemp(root))
         return 0;

@@ -33,9 +33,10 @@ static void put_registry(struct ck_settings *s, struct ck_buf *b, const char *pr
                          const char *location)
 {
     ck_buf_format(b, "\n[[registry]]\nprefix = %s\n", ck_toml_quote(prefix, s->a));
+    bool domain = ck_view_starts(ck_view_str(prefix), CK_V("*."));
     if (!location)
         ck_put_bytes(b, CK_V("blocked = true\n"));
-    if (location || prefix[0] != '*') /* podman wants one all the same */
+    if (location || !domain) /* podman wants one all the same */
         ck_buf_format(b, "location = %s\n", ck_toml_quote(location ? location : prefix, s->a));
     if (location && s->o->gate.plain_http)
         ck_put_bytes(b, CK_V("insecure = true\n"));
@@ -261,11 +262,11 @@ static bool rejects(const json_t *requirements)
     return false;
 }
 
-static void check_scopes(struct ck_ways *w, const char *file, const json_t *scopes)
+static void check_scopes(struct ck_ways *w, const char *file, json_t *scopes)
 {
-    const char *scope;
-    json_t *v;
-    json_object_foreach ((json_t *)(uintptr_t)scopes, scope, v) {
+    for (void *i = json_object_iter(scopes); i; i = json_object_iter_next(scopes, i)) {
+        const char *scope = json_object_iter_key(i);
+        const json_t *v = json_object_iter_value(i);
         ck_view rest, host = ck_view_split(ck_view_str(scope), '/', &rest);
         const char *name = ck_arena_format(w->a, "%.*s", CK_VF(host));
         if (!is_mapped(w->o, name) && !rejects(v))
@@ -277,19 +278,18 @@ static void check_scopes(struct ck_ways *w, const char *file, const json_t *scop
 
 /* Transports that bring images in past every registry. */
 static void check_transport(struct ck_ways *w, const char *file, const char *name,
-                            const json_t *scopes)
+                            json_t *scopes)
 {
-    const char *scope;
-    json_t *v;
     if (strcmp(name, "containers-storage") == 0) /* what is here already */
         return;
     if (strcmp(name, "docker") == 0) {
         check_scopes(w, file, scopes);
         return;
     }
-    json_object_foreach ((json_t *)(uintptr_t)scopes, scope, v) {
+    for (void *i = json_object_iter(scopes); i; i = json_object_iter_next(scopes, i)) {
+        const char *scope = json_object_iter_key(i);
         const char *where = ck_arena_format(w->a, "%s: transports.%s.\"%s\"", file, name, scope);
-        if (rejects(v))
+        if (rejects(json_object_iter_value(i)))
             continue;
         if (w->o->allow_archives)
             ck_way_note(w, where, "%s comes in without the gate, as --allow-archives says", name);
@@ -300,14 +300,14 @@ static void check_transport(struct ck_ways *w, const char *file, const char *nam
 
 void ck_check_policy_json(struct ck_ways *w, const char *path)
 {
-    const char *name;
-    json_t *scopes, *root = ck_ways_json(w, path);
+    json_t *root = ck_ways_json(w, path);
+    json_t *transports = json_object_get(root, "transports");
     if (!root || !rejects(json_object_get(root, "default")))
         ck_way_open(w, ck_arena_format(w->a, "%s: default", path),
                     "is not \"reject\": registries that registries.conf does not name are asked "
                     "directly, and podman load takes anything");
-    json_object_foreach (json_object_get(root, "transports"), name, scopes)
-        check_transport(w, path, name, scopes);
+    for (void *i = json_object_iter(transports); i; i = json_object_iter_next(transports, i))
+        check_transport(w, path, json_object_iter_key(i), json_object_iter_value(i));
     json_decref(root);
 }
 

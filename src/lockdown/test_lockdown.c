@@ -260,6 +260,21 @@ static void the_tenth_verifier_is_run_and_the_eleventh_is_not(void **state)
     expect_open(m, CK_RUNTIME_CONTAINERD, BIN "/00-cocket: is not run: only the first 10 of 11");
 }
 
+static void imported_files_are_read(void **state)
+{
+    const struct machine *m = *state;
+    lock(m, CK_RUNTIME_CONTAINERD);
+    change(m, CONFIG, "version = 2", "version = 2\nimports = [\"conf.d/*.toml\", \"/etc/x.toml\"]");
+    expect_closed(m, CK_RUNTIME_CONTAINERD);
+    put(m, "/etc/containerd/conf.d/a.toml",
+        "[plugins.\"io.containerd.cri.v1.images\".registry]\nconfig_path = \"/other\"\n");
+    expect_open(m, CK_RUNTIME_CONTAINERD, "conf.d/a.toml:2: config_path is set to something else");
+    put(m, "/etc/containerd/conf.d/a.toml", "");
+    expect_closed(m, CK_RUNTIME_CONTAINERD);
+    put(m, "/etc/x.toml", "[plugins.\"io.containerd.image-verifier.v1.bindir\"]\nbin_dir = \"\"\n");
+    expect_open(m, CK_RUNTIME_CONTAINERD, "/etc/x.toml:2: bin_dir is set to something else");
+}
+
 static void the_api_servers_admission_file_is_read(void **state)
 {
     const struct machine *m = *state;
@@ -446,6 +461,7 @@ int main(void)
         WITH(what_is_written_is_closed_and_stays_as_it_is),
         cmocka_unit_test(each_trap_is_named),
         WITH(the_tenth_verifier_is_run_and_the_eleventh_is_not),
+        WITH(imported_files_are_read),
         WITH(the_api_servers_admission_file_is_read),
         WITH(what_was_there_is_kept),
         WITH(other_settings_stay),

@@ -19,8 +19,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct ck_job_archive archive;
     struct ck_job_unpack unpack;
     struct ck_unpacked unpacked;
+    struct ck_job_fetch fetch;
     ck_err *e = NULL;
-    switch (which % 8) {
+    switch (which % 9) {
     case 0: e = ck_members_decode(v, &a, &members); break;
     case 1: e = ck_release_decode(v, &a, &release); break;
     case 2: e = ck_archive_source_decode(v, &source); break;
@@ -28,6 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case 4: e = ck_job_inspect_decode(v, &a, &inspect); break;
     case 5: e = ck_job_archive_decode(v, &a, &archive); break;
     case 6: e = ck_job_unpack_decode(v, &unpack); break;
+    case 8: e = ck_job_fetch_decode(v, &fetch); break;
     case 7: e = ck_unpacked_decode(v, &unpacked); break;
     }
     ck_err_free(e);

@@ -36,6 +36,31 @@ static void jobs_come_back_as_they_were(void **state)
     assert_fails(ck_job_inspect_decode(ck_buf_view(&b), &a, &out), CK_ERR_HOSTILE, "inspect job");
 }
 
+static ck_err *fetch_job(ck_view authorization, struct ck_buf *b, struct ck_job_fetch *out)
+{
+    const struct ck_job_fetch in = { .url = CK_V("https://g/verdict"), .max = 9, .seconds = 7,
+                                     .authorization = authorization, .ca = CK_V("PEM\n") };
+    ck_buf_clear(b);
+    ck_job_fetch_encode(&in, b);
+    return ck_job_fetch_decode(ck_buf_view(b), out);
+}
+
+static void a_fetch_jobs_credentials_are_one_line(void **state)
+{
+    (void)state;
+    ck_autobuf struct ck_buf b = ck_buf_new(CK_LIMIT_NONE);
+    struct ck_job_fetch out;
+    assert_ok(fetch_job(CK_V("Bearer x"), &b, &out));
+    assert_view(out.authorization, "Bearer x");
+    assert_view(out.ca, "PEM\n");
+    assert_int_equal(out.seconds, 7);
+    assert_ok(fetch_job(CK_V(""), &b, &out));
+    assert_fails(fetch_job(CK_V("a\r\nHost: b"), &b, &out), CK_ERR_HOSTILE, "fetch job");
+    assert_fails(fetch_job(CK_V("a\0b"), &b, &out), CK_ERR_HOSTILE, "fetch job");
+    b.n--;
+    assert_fails(ck_job_fetch_decode(ck_buf_view(&b), &out), CK_ERR_HOSTILE, "fetch job");
+}
+
 static void member_tables_are_checked(void **state)
 {
     (void)state;
@@ -205,6 +230,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(jobs_come_back_as_they_were),
+        cmocka_unit_test(a_fetch_jobs_credentials_are_one_line),
         cmocka_unit_test(member_tables_are_checked),
         cmocka_unit_test(archive_records_come_back_as_they_were),
         cmocka_unit_test(a_blob_is_read_as_far_as_it_has_arrived),

@@ -69,6 +69,17 @@ setup_root() {
         status 1 image-verifier $args
         has "$output" '^cocket: .'
     done
+    local type=application/vnd.oci.descriptor.v1+json
+    head -c 65537 /dev/zero >big
+    run "$COCKET" image-verifier -name x/y -digest "$d" -stdin-media-type $type \
+        --gate https://127.0.0.1:1 <big
+    [ "$status" = 1 ]
+    has "$output" VERIFIER_STDIN
+    head -c 65536 /dev/zero >big
+    run "$COCKET" image-verifier -name x/y -digest "$d" -stdin-media-type $type \
+        --gate https://127.0.0.1:1 <big
+    [ "$status" = 1 ]
+    has "$output" 'descriptor'
     ln -s "$COCKET" some-name
     run ./some-name -name x/y
     [ "$status" = 1 ]
