@@ -135,6 +135,8 @@ def main():
         path = pathlib.Path(arg)
         name = path.name.split(".")[0]
         ident = name.replace("-", "_")
+        if name in dict(names):  # a verb's page stands first; what it refers to is in the manual
+            continue
         out += [f"static const char {ident}[] =", c_string(render(path)) + ";", ""]
         names.append((name, ident))
     out += ["static const struct {", "    const char *page, *text;", "} pages[] = {"]

@@ -15,11 +15,12 @@ struct args {
     struct ck_export_options o;
 };
 
-enum opt { OPT_STORE = 256 };
+enum opt { OPT_STORE = 256, OPT_POLICY };
 static const struct option options[] = {
     { "output", required_argument, NULL, 'o' },
     { "quiet", no_argument, NULL, 'q' },
     { "store", required_argument, NULL, OPT_STORE },
+    { "policy", required_argument, NULL, OPT_POLICY },
     { "help", no_argument, NULL, 'h' },
     { NULL, 0, NULL, 0 },
 };
@@ -29,6 +30,8 @@ static ck_err *take_option(void *ctx, int opt)
     struct args *a = ctx;
     if (opt == OPT_STORE)
         a->o.store = optarg;
+    if (opt == OPT_POLICY)
+        a->o.policy = optarg;
     if (opt == 'o')
         a->output = optarg;
     if (opt == 'q')

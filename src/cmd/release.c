@@ -50,14 +50,25 @@ static ck_err *take_option(void *ctx, int opt)
 
 /* --- what is decided about -------------------------------------------------------------------- */
 
+/* Rules go by names: the one that was typed, where the image has it, else its first. */
+static void take_name(struct args *a, const char *typed, const struct ck_store_entry *e)
+{
+    struct ck_name n;
+    a->name = e->n_names ? e->names[0] : CK_V("");
+    ck_err *no_name = ck_name_parse(ck_view_str(typed), &a->arena, &n);
+    for (size_t i = 0; !no_name && i < e->n_names; i++)
+        if (ck_view_eq(e->names[i], ck_view_str(ck_name_text(&n, &a->arena))))
+            a->name = e->names[i];
+    ck_err_free(no_name);
+}
+
 /* An index stands for its images that are here; attestations are none. */
 static ck_err *take_subjects(struct args *a, const char *what)
 {
     struct ck_store_entry e, child;
     bool found;
     CK_TRY(ck_store_find_typed(a->s, ck_view_str(what), &a->arena, &e));
-    if (e.n_names)
-        a->name = e.names[0];
+    take_name(a, what, &e);
     for (size_t i = 0; i < e.image.n_parts; i++) {
         const struct ck_store_part *p = &e.image.parts[i];
         if (p->role != CK_PART_MANIFEST)

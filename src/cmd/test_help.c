@@ -20,6 +20,7 @@ static void every_page_is_there_and_readable(void **state)
         "cocket-fetch",
         "cocket-lock",
         "cocket-verify",
+        "cocket-policy",
         "cocket-advisory-feeds",
         "cocket-registries",
     };

@@ -46,7 +46,7 @@ static ck_err *answer_with(struct ck_call *c, const struct reach *r, int64_t unt
     struct ck_answer w = { .status = 200, .has_digest = true, .digest = r->blob, .fd = -1,
                            .content_type = CK_V("application/octet-stream") };
     CK_TRY(ck_store_open_blob(c->g->store, &r->blob, &w.fd, &w.size));
-    w.keep_ms = keep ? ck_keep_ms(KEEP_MS, until) : 0;
+    w.keep_ms = keep ? ck_keep_ms(c->g, KEEP_MS, until) : 0;
     if (!r->place.hosted)
         w.ns = ck_view_str(r->place.upstream);
     ck_gateway_count(c->g, "cocket_blobs_total{result=\"served\"}", 1);
@@ -58,10 +58,11 @@ static ck_err *answer_with(struct ck_call *c, const struct reach *r, int64_t unt
  * them. */
 static bool is_pushers(struct ck_call *c, const struct reach *r)
 {
-    if (!r->place.hosted || !(c->roles & (CK_ROLE_PUSH | CK_ROLE_ADMIN)))
+    bool claimed = r->place.hosted &&
+                   ck_upload_claimed(c->g, ck_view_str(r->place.repository), &r->blob);
+    if (!claimed && !(r->place.hosted && c->ask.head && r->n))
         return false;
-    return (c->ask.head && r->n) ||
-           ck_upload_claimed(c->g, ck_view_str(r->place.repository), &r->blob);
+    return ck_call_is_pusher(c);
 }
 
 static ck_err *decide(struct ck_call *c, struct reach *r)

@@ -39,7 +39,7 @@ struct ck_flights {
     size_t n, running;
     struct failure failures[REMEMBERED];
     size_t next_failure;
-    struct ck_digest busy[JOBS_MAX];
+    struct ck_digest busy[2 * JOBS_MAX]; /* an index and one of its images a job */
     size_t n_busy;
     bool ending;
     pthread_t jobs[JOBS_MAX], clock;
@@ -64,7 +64,7 @@ void ck_flights_enter(struct ck_flights *fs, struct ck_flight *f, const struct c
     f->has_digest = true;
     while (is_busy(fs, d))
         pthread_cond_wait(&fs->free, &fs->mutex);
-    fs->busy[fs->n_busy++] = *d; /* a job has one image at a time */
+    fs->busy[fs->n_busy++] = *d;
     pthread_mutex_unlock(&fs->mutex);
 }
 

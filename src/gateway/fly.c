@@ -17,6 +17,8 @@ struct fly {
     const char *repository; /* of a pull; NULL: what is there is scanned */
     struct ck_rules *rules;
     unsigned images, done;  /* to be looked at */
+    bool has_top;           /* held, so that no other flight brings the same meanwhile */
+    struct ck_digest top;
 };
 
 /* --- an image --------------------------------------------------------------------------------- */
@@ -80,6 +82,7 @@ static ck_err *scan(struct fly *f, const struct ck_digest *d, bool complete)
                                               ck_digest_text(d, text));
     CK_TRY(ck_reference_parse(what, f->arena, &ref));
     o.db = f->rules->db;
+    o.policy = f->rules->policy;
     o.platform = NULL;
     o.whole = true;
     o.progress = (struct ck_progress){ on_progress, on_arrivals, f };
@@ -107,12 +110,14 @@ static ck_err *settled(struct fly *f, const struct ck_digest *d, ck_err *e)
 
 static ck_err *examine(struct fly *f, const struct ck_digest *d)
 {
-    bool examined = false, complete = false;
-    ck_flights_enter(f->g->flights, f->flight, d);
+    bool examined = false, complete = false, held = f->has_top && ck_digest_eq(d, &f->top);
+    if (!held)
+        ck_flights_enter(f->g->flights, f->flight, d);
     ck_err *e = is_examined(f, d, &examined, &complete);
     if (!e && !(examined && complete))
         e = settled(f, d, scan(f, d, complete));
-    ck_flights_leave(f->g->flights, d);
+    if (!held)
+        ck_flights_leave(f->g->flights, d);
     f->done++;
     return e;
 }
@@ -170,6 +175,14 @@ static ck_err *enter(struct fly *f, const struct ck_name *n, const struct ck_dig
     return NULL;
 }
 
+static void hold_top(void *ctx, const struct ck_digest *d)
+{
+    struct fly *f = ctx;
+    ck_flights_enter(f->g->flights, f->flight, d);
+    f->has_top = true;
+    f->top = *d;
+}
+
 static ck_err *pull(struct fly *f, struct ck_digest *ret)
 {
     const struct ck_scan_options *so = &f->g->o->scan;
@@ -182,7 +195,7 @@ static ck_err *pull(struct fly *f, struct ck_digest *ret)
     CK_TRY(ck_reference_parse(what, f->arena, &ref));
     f->repository = ck_name_repository(&ref.image, f->arena);
     ck_gateway_count(f->g, "cocket_fetches_total", 1);
-    CK_TRY(ck_top_fetch(&ref, &o, f->arena, &top));
+    CK_TRY(ck_top_fetch(&ref, &o, &(struct ck_top_hook){ hold_top, f }, f->arena, &top));
     CK_TRY(ck_store_has(f->lease, &top.digest, NULL, &(bool){ false }));
     if (top.kind == CK_TOP_INDEX)
         CK_TRY(examine_children(f, &top.children));
@@ -251,6 +264,8 @@ ck_err *ck_fly(struct ck_gateway *g, struct ck_flight *flight, struct ck_digest 
         e = fetch_referrers(&f, ret);
         break;
     }
+    if (f.has_top)
+        ck_flights_leave(g->flights, &f.top);
     ck_rules_put(f.rules);
     ck_lease_end(f.lease);
     return e;

@@ -147,6 +147,9 @@ void ck_uploads_tick(struct ck_gateway *g);
 /* Whether the blob was pushed to (or mounted in) this repository lately. Who may push there may
  * have it, although no manifest reaches it yet. */
 bool ck_upload_claimed(struct ck_gateway *g, ck_view repository, const struct ck_digest *d);
+/* Whether the account may push, whatever the token at hand is for: clients ask whether a blob is
+ * there with one for pulls. */
+bool ck_call_is_pusher(struct ck_call *c);
 struct ck_harbor *ck_harbor_new(void);
 void ck_harbor_free(struct ck_harbor *h);
 

@@ -35,8 +35,13 @@ static void judge(struct pull *p);
 
 /* --- serving ---------------------------------------------------------------------------------- */
 
-uint32_t ck_keep_ms(int64_t ms, int64_t until)
+uint32_t ck_keep_ms(struct ck_gateway *g, int64_t ms, int64_t until)
 {
+    struct ck_rules *r = ck_rules_get(g);
+    bool by_address = ck_policy_asks_networks(r->policy);
+    ck_rules_put(r);
+    if (by_address)
+        return 0;
     int64_t left = until ? (until - time(NULL)) * 1000 : ms;
     ms = left < ms ? left : ms;
     return ms > 0 ? (uint32_t)ms : 0;
@@ -84,7 +89,7 @@ static ck_err *open_it(struct pull *p, const struct ck_verdict *v, struct ck_ans
     w->has_digest = true;
     w->digest = p->digest;
     w->content_type = e.image.media_type;
-    w->keep_ms = ck_keep_ms(keep_of(p), v->until);
+    w->keep_ms = ck_keep_ms(c->g, keep_of(p), v->until);
     if (!p->place.hosted)
         w->ns = ck_view_str(p->place.upstream);
     if (p->stale)

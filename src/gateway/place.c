@@ -25,15 +25,20 @@ static bool is_listed(const struct ck_gateway_options *o, ck_view upstream)
     return false;
 }
 
+/* What stands behind the scheme of a URL, or all of it. */
+static ck_view authority_of(ck_view url)
+{
+    for (size_t i = 0; i + 3 <= url.n; i++)
+        if (memcmp(url.p + i, "://", 3) == 0)
+            return ck_view_from(url, i + 3);
+    return url;
+}
+
 /* The host of a URL or authority, without scheme and port. */
 static ck_view host_of(ck_view url)
 {
     ck_view rest;
-    for (size_t i = 0; i + 3 <= url.n; i++)
-        if (memcmp(url.p + i, "://", 3) == 0) {
-            url = ck_view_from(url, i + 3);
-            break;
-        }
+    url = authority_of(url);
     if (url.n && url.p[0] == '[') {
         size_t end = ck_view_find(url, ']');
         return ck_view_head(url, end + 1);
@@ -64,10 +69,13 @@ static bool is_public(ck_view upstream)
     return label.n && !(label.p[0] >= '0' && label.p[0] <= '9'); /* else it is an address */
 }
 
+/* The gate itself. Behind the same host's other ports are other registries. */
 static bool is_own(const struct ck_gateway *g, const struct asked *q)
 {
-    return ck_view_eq(host_of(q->ns), host_of(ck_view_str(ck_gateway_url(g)))) ||
-           (q->host.n && ck_view_eq(host_of(q->ns), host_of(q->host)));
+    ck_view url = ck_view_str(ck_gateway_url(g));
+    if (host_of(q->ns).n < q->ns.n)
+        return ck_view_eq(q->ns, authority_of(url));
+    return ck_view_eq(q->ns, host_of(url)) || (q->host.n && ck_view_eq(q->ns, host_of(q->host)));
 }
 
 /* The registry that is meant, and what is left of the path. Empty: it is the hosted area. */

@@ -61,6 +61,20 @@ ck_err *ck_push_has(struct ck_gateway *g, ck_view repository, const struct ck_di
     return NULL;
 }
 
+bool ck_call_is_pusher(struct ck_call *c)
+{
+    struct ck_user u;
+    bool found = false;
+    if (c->roles & (CK_ROLE_PUSH | CK_ROLE_ADMIN))
+        return true;
+    if (!c->ask.session || !(c->roles & CK_ROLE_PULL))
+        return false;
+    ck_err *e = ck_store_get_user(c->g->store, c->user, &c->arena, &u, &found);
+    bool yes = !e && found && !u.disabled && (u.roles & (CK_ROLE_PUSH | CK_ROLE_ADMIN));
+    ck_err_free(e);
+    return yes;
+}
+
 /* --- mounts ----------------------------------------------------------------------------------- */
 
 /* Whether the user may pull from there: what ck_place_of asks, without an answer. */
@@ -241,7 +255,6 @@ void ck_push_ask(struct ck_call *c)
 {
     struct ck_place p;
     const char *hosted = c->g->o->hosted ? c->g->o->hosted : "hosted";
-    ck_uploads_tick(c->g);
     if (!ck_call_may(c, CK_ROLE_PUSH) || !ck_place_of(c, &p))
         return;
     if (p.hosted)

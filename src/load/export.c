@@ -1,12 +1,15 @@
 #include "load/export.h"
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "image/name.h"
 #include "load/layout_write.h"
 #include "store/store.h"
+#include "verdict/verdict.h"
 
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #define OCI_MANIFEST "application/vnd.oci.image.manifest.v1+json"
@@ -32,6 +35,7 @@ struct export {
     struct ck_arena arena;
     struct ck_store *s;
     struct ck_lease *l;
+    struct ck_policy *policy;
     CK_VEC(struct ck_digest) manifests; /* those to look at, each once */
     CK_VEC(struct item) items;
     CK_VEC(struct top) tops;
@@ -195,12 +199,19 @@ static bool has_name(const struct ck_store_entry *e, ck_view name)
 }
 
 /* The name that was meant, if it was one; else all that it has. */
-static void add_names(struct export *x, const char *ref, const struct ck_store_entry *e)
+/* The name that `ref` means, or `ref` itself. */
+static ck_view meant_by(struct export *x, const char *ref)
 {
     struct ck_name n;
     ck_err *err = ck_name_parse(ck_view_str(ref), &x->arena, &n);
     ck_view meant = err ? ck_view_str(ref) : ck_view_str(ck_name_text(&n, &x->arena));
     ck_err_free(err);
+    return meant;
+}
+
+static void add_names(struct export *x, const char *ref, const struct ck_store_entry *e)
+{
+    ck_view meant = meant_by(x, ref);
     if (has_name(e, meant)) {
         add_top(x, &e->image, meant);
         return;
@@ -209,6 +220,24 @@ static void add_names(struct export *x, const char *ref, const struct ck_store_e
         add_top(x, &e->image, e->names[i]);
     if (e->n_names == 0)
         add_top(x, &e->image, CK_V(""));
+}
+
+/* What is written is for import, which holds it back; whoever takes it from there should know. */
+static ck_err *warn(struct export *x, const char *ref, const struct ck_store_entry *e)
+{
+    ck_autofree char *user = ck_login_name(), *safe = ck_escape(ck_view_str(ref));
+    struct ck_verdict_question q = { .name = meant_by(x, ref), .user = ck_view_str(user),
+                                     .now = time(NULL) };
+    struct ck_verdict v;
+    if (!has_name(e, q.name))
+        q.name = e->n_names ? e->names[0] : CK_V("");
+    CK_TRY(ck_verdict_of(x->s, x->policy, &e->image.digest, &q, &x->arena, &v));
+    if (v.decision == CK_ALLOW)
+        return NULL;
+    ck_autofree char *text = ck_format("%s is %s: only cocket import holds it back", safe,
+                                       v.decision == CK_DENY ? "denied" : "quarantined");
+    note(x, text);
+    return NULL;
 }
 
 static ck_err *take_root(struct export *x, const char *ref)
@@ -221,13 +250,7 @@ static ck_err *take_root(struct export *x, const char *ref)
         return ck_err_new(CK_ERR_OURS, "%s: its manifest is gone (see cocket fsck)", ref);
     want_manifest(x, &e.image.digest);
     add_names(x, ref, &e);
-    if (e.state != CK_CLEARED && !e.image.index) {
-        ck_autofree char *safe = ck_escape(ck_view_str(ref));
-        ck_autofree char *text = ck_format("%s is %s: only cocket import holds it back", safe,
-                                           ck_state_name(e.state));
-        note(x, text);
-    }
-    return NULL;
+    return warn(x, ref, &e);
 }
 
 static int by_digest(const void *x, const void *y)
@@ -365,6 +388,7 @@ static ck_err *log_roots(struct export *x, const char *to)
 static ck_err *run(struct export *x, char *const *refs, size_t n, const char *to)
 {
     struct ck_layout_out w;
+    CK_TRY(ck_policy_load(x->o->policy, &x->policy));
     CK_TRY(ck_store_open(x->o->store, &x->s));
     CK_TRY(ck_lease_new(x->s, &x->l));
     CK_TRY(collect(x, refs, n));
@@ -382,6 +406,7 @@ ck_err *ck_export(char *const *refs, size_t n, const char *to, const struct ck_e
         *ret = x.r;
     ck_lease_end(x.l);
     ck_store_close(x.s);
+    ck_policy_free(x.policy);
     free(x.manifests.v);
     free(x.items.v);
     free(x.tops.v);

@@ -10,7 +10,8 @@
 #define CK_REPORT_TYPE "application/vnd.cocket.report.v1+json"
 
 struct ck_export_options {
-    const char *store; /* NULL: ck_store_open's own */
+    const char *store;  /* NULL: ck_store_open's own */
+    const char *policy; /* file; NULL: ck_policy_load's own */
     void (*note)(void *ctx, const char *text); /* escaped; what the user should know */
     void (*progress)(void *ctx, uint64_t done, uint64_t total);
     void *ctx;

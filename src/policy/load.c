@@ -27,7 +27,10 @@ ck_view ck_policy_builtin(void) { return ck_view_str(builtin); }
 static ck_err *load_file(const char *path, struct ck_policy **ret)
 {
     ck_autobuf struct ck_buf text = ck_buf_new(CK_LIMIT_POLICY);
-    CK_TRY_WRAP(ck_file_read(path, &text), "policy");
+    ck_err *e = ck_file_read(path, &text);
+    if (e && ck_err_class(e) == CK_ERR_LIMIT)
+        e = ck_err_reclass(e, CK_ERR_USAGE);
+    CK_TRY_WRAP(e, "policy");
     return ck_policy_parse(ck_buf_view(&text), path, ret);
 }
 

@@ -127,3 +127,14 @@ bool ck_policy_matches(const struct ck_policy_match *m, const struct ck_policy_v
            (v->index || word_matches(&m->platforms, v->platform)) &&
            clients_match(&m->clients, v) && ck_policy_names_match(&m->images, v);
 }
+
+bool ck_policy_asks_networks(const struct ck_policy *p)
+{
+    for (size_t i = 0; i < p->n_rules; i++) {
+        const struct ck_policy_clients *c = &p->rules[i].match.clients;
+        for (size_t k = 0; k < c->n; k++)
+            if (c->v[k].network)
+                return true;
+    }
+    return false;
+}

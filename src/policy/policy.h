@@ -22,6 +22,9 @@ void ck_policy_free(struct ck_policy *p);
 /* "sha256:..." of its text, and the file it came from ("built-in"). */
 const char *ck_policy_digest(const struct ck_policy *p);
 const char *ck_policy_file(const struct ck_policy *p);
+/* Whether any rule asks from which address a client comes: an answer for one is then none for
+ * another of the same user. */
+bool ck_policy_asks_networks(const struct ck_policy *p);
 /* The built-in one, as YAML. */
 ck_view ck_policy_builtin(void);
 /* How long a client's pull may wait, tags may be trusted, ... are settings of the gate, not of the

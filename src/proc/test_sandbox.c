@@ -80,6 +80,9 @@ static bool try_unix_as(long family)
     return fd >= 0 && (connect(fd, (struct sockaddr *)&a, sizeof a) == 0 || errno == ENOENT);
 }
 
+/* Whatever the descriptor is: to be told so is to have got there. */
+static bool try_listen(void) { return listen(0, 1) == 0 || errno != EPERM; }
+
 static bool try_unix(void) { return try_unix_as(AF_UNIX); }
 static bool try_unix_hidden(void) { return try_unix_as(1l << 32 | AF_UNIX); }
 static bool try_packet(void) { return socket(AF_PACKET, SOCK_RAW, 0) >= 0; }
@@ -160,6 +163,7 @@ static const struct attempt {
     { "ptrace the hub", try_ptrace, 0 },
     { "read the hub's memory", try_vm_read, 0 },
     { "connect", try_connect, NOT_NETWORK },
+    { "listen", try_listen, 0 },
     { "talk to an engine", try_unix, NOT_DAEMON },
     { "talk to an engine in disguise", try_unix_hidden, NOT_DAEMON },
     { "open a packet socket", try_packet, 0 },
@@ -242,6 +246,26 @@ static bool make_node_below(void)
     return mknodat(dir, "fifo", S_IFIFO | 0600, 0) == 0;
 }
 
+static int listening; /* before the room begins */
+
+static bool serve_one(void)
+{
+    int fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC);
+    return fd >= 0 && send(fd, "x", 1, MSG_NOSIGNAL) == 1 && shutdown(fd, SHUT_WR) == 0;
+}
+
+static void make_listening(int *ret_client)
+{
+    struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t n = sizeof a;
+    listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(listening, (struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(listen(listening, 1), 0);
+    assert_int_equal(getsockname(listening, (struct sockaddr *)&a, &n), 0);
+    *ret_client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(*ret_client, (struct sockaddr *)&a, sizeof a), 0);
+}
+
 static bool just_work(void) { free(malloc(1 << 20)); return true; }
 static bool exec_true(void)
 {
@@ -267,6 +291,12 @@ static void what_the_table_grants_works(void **state)
     assert_int_equal(in_room(CK_ROOM_VERIFY, exec_true, NULL), 0);
     assert_int_equal(WEXITSTATUS(in_room(CK_ROOM_REGISTRY, try_connect, NULL)), GOT_IT);
     assert_int_equal(WEXITSTATUS(in_room(CK_ROOM_DAEMON, try_unix, NULL)), GOT_IT);
+    int client;
+    make_listening(&client);
+    assert_true(refused(in_room(CK_ROOM_REGISTRY, serve_one, NULL)));
+    assert_int_equal(WEXITSTATUS(in_room(CK_ROOM_SERVE, serve_one, NULL)), GOT_IT);
+    close(client);
+    close(listening);
 }
 
 static atomic_bool sealed;

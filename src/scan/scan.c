@@ -235,13 +235,17 @@ static ck_err *policy(struct ck_scan *s, const struct ck_policy **ret)
     return NULL;
 }
 
+static ck_view text_or_nothing(const char *s) { return s ? ck_view_str(s) : CK_V(""); }
+
 /* One question for what is in the store and what is not. */
 static ck_err *judge(struct ck_scan *s, const struct ck_policy *p, struct ck_verdict *ret)
 {
     const struct ck_image *im = ck_source_image(s->source);
     struct ck_verdict_question q = {
         .name = im->name, .now = s->now, .without_people = true,
-        .user = s->options.user ? ck_view_str(s->options.user) : (ck_view){ 0 },
+        .user = text_or_nothing(s->options.user),
+        .address = text_or_nothing(s->options.address),
+        .namespace_ = text_or_nothing(s->options.namespace_),
     };
     if (!ck_source_store(s->source))
         return ck_verdict_of_facts(p, &s->image_facts, &q, &s->arena, ret);

@@ -11,6 +11,7 @@ struct ck_scan_options {
     const struct ck_db *db;             /* NULL: packages only, and a gap that says so */
     const struct ck_policy *policy; /* that decides; NULL: ck_policy_load's own */
     const char *user;               /* who is asked for; NULL: nobody */
+    const char *address, *namespace_; /* where from; NULL: nowhere that is known */
     bool has_fail_on; /* beyond the policy: findings of this severity or above deny */
     enum ck_severity fail_on; /* UNKNOWN: any finding */
     bool no_cache, no_sandbox;

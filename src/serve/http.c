@@ -376,10 +376,10 @@ static void begin(struct ck_request *r, const char *method)
             r->method = methods[i].method;
     const char *wrong = r->wrong ? r->wrong : read_heads(r, &h);
     if (wrong) {
+        r->malformed = true; /* nobody knows where the next request begins */
         ck_request_refuse(r, 400, CK_OCI_UNSUPPORTED, wrong);
-        /* Nobody knows where the next request begins. */
-        ck_response_header(r->serve, r->response, "Connection", CK_V("close"));
-    } else if (!ck_limiter_take(r->serve->limiter, ck_request_client(r), r->began / 1000)) {
+    } else if (!r->peer->local &&
+               !ck_limiter_take(r->serve->limiter, ck_request_client(r), r->began / 1000)) {
         ck_count(&r->serve->counts.limited, 1);
         ck_request_refuse(r, 429, CK_OCI_TOOMANYREQUESTS, "too many requests; try again later");
     } else if ((r->route = find_route(r, &known))) {
@@ -393,8 +393,16 @@ static void begin(struct ck_request *r, const char *method)
 
 /* --- libmicrohttpd's callbacks ---------------------------------------------------------------- */
 
+enum { BODY_TIMES = 10 }; /* of idle_seconds: with 60, 4 MiB at 7 KiB/s */
+
+/* libmicrohttpd ends a connection whose response is queued before the body was read: where there is
+ * no body it is queued when we are called again. */
 static enum MHD_Result queue(struct ck_request *r)
 {
+    bool early = !r->past_head && !r->malformed && !ck_request_has_body(r);
+    r->past_head = true;
+    if (early)
+        return MHD_YES;
     return r->serve->mhd->MHD_queue_response(r->conn, r->status, r->response);
 }
 
@@ -414,6 +422,19 @@ static void take_body(struct ck_request *r, const char *data, size_t *n)
         taken = *n;
     ck_count(&s->counts.received, taken);
     *n -= taken;
+}
+
+/* A body that is taken into memory has its time; that of an upload takes as long as it takes. */
+static enum MHD_Result body_next(struct ck_request *r)
+{
+    const int64_t within = (int64_t)r->serve->config.idle_seconds * BODY_TIMES * 1000;
+    if (r->stage != CK_BODY_NEXT)
+        return MHD_NO;
+    r->past_head = true;
+    r->stage = CK_BODY;
+    if (!r->sink->gone)
+        ck_peer_lasts(r->peer, ck_now_ms(), within);
+    return MHD_YES;
 }
 
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *conn, const char *url,
@@ -437,6 +458,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *conn, const 
         return MHD_YES;
     } else if (r->stage == CK_BODY) {
         r->stage = CK_ENDING;
+        ck_peer_quit(r->peer);
         r->sink->end(r);
     } else if (r->stage != CK_BODY_NEXT) {
         return MHD_NO;
@@ -445,8 +467,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *conn, const 
         return MHD_YES;
     if (r->response)
         return queue(r);
-    r->stage = r->stage == CK_BODY_NEXT ? CK_BODY : r->stage;
-    return r->stage == CK_BODY ? MHD_YES : MHD_NO;
+    return body_next(r);
 }
 
 static struct ck_peer *peer_of(const struct ck_serve *s, struct MHD_Connection *conn)

@@ -73,7 +73,8 @@ struct ck_request {
     uint32_t roles;
     ck_view user, agent, host;
 
-    bool has_length, chunked;
+    bool has_length, chunked, malformed;
+    bool past_head; /* of libmicrohttpd's state: its next call is for the body or the end */
     uint64_t length, discarded;
     const struct ck_sink *sink;
     struct ck_buf body;

@@ -22,7 +22,6 @@ struct ck_kept_own {
     size_t key_n;
     int64_t until;
     unsigned users; /* the table is one */
-    bool listed;
     struct ck_kept_own *chain, *newer, *older;
     struct pull *pulls; /* CLIENTS, once there is one */
     size_t n_pulls;
@@ -142,7 +141,6 @@ static void drop(struct ck_kept *k, struct ck_kept_own *o)
     k->entries--;
     k->bytes -= o->e.bytes;
     k->blobs -= o->e.fd >= 0;
-    o->listed = false;
     put_back(k, o);
 }
 
@@ -220,8 +218,9 @@ struct ck_kept_entry *ck_kept_add(struct ck_kept *k, const struct ck_kept_key *k
     o->key = (uint8_t *)ck_strndup(bytes.p, bytes.n);
     o->key_n = bytes.n;
     o->until = until_ms;
-    o->users = 2;
-    o->listed = true;
+    o->users = until_ms ? 2 : 1;
+    if (!until_ms)
+        return &o->e;
     pthread_mutex_lock(&k->mutex);
     struct ck_kept_own *old = find(k, o->hash, bytes);
     if (old)

@@ -38,7 +38,8 @@ void ck_kept_free(struct ck_kept *k);
 struct ck_kept_entry *ck_kept_find(struct ck_kept *k, const struct ck_kept_key *key,
                                    ck_view client, bool count, int64_t now_ms);
 void ck_kept_put_back(struct ck_kept *k, struct ck_kept_entry *e);
-/* Takes over what *e holds and returns the entry, which is the caller's to put back. */
+/* Takes over what *e holds and returns the entry, which is the caller's to put back. until_ms 0: it
+ * is for this one request only. */
 struct ck_kept_entry *ck_kept_add(struct ck_kept *k, const struct ck_kept_key *key,
                                   const struct ck_kept_entry *e, int64_t until_ms);
 void ck_kept_forget(struct ck_kept *k);

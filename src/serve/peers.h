@@ -33,6 +33,12 @@ static inline void ck_peer_owes(struct ck_peer *p, int64_t now, int64_t within)
     atomic_store_explicit(&p->since, now, memory_order_relaxed);
     atomic_store_explicit(&p->deadline, now + within, memory_order_relaxed);
 }
+/* As long as that, however many others there are. */
+static inline void ck_peer_lasts(struct ck_peer *p, int64_t now, int64_t within)
+{
+    ck_peer_owes(p, now, within);
+    atomic_store_explicit(&p->since, now + within, memory_order_relaxed);
+}
 static inline void ck_peer_quit(struct ck_peer *p)
 {
     atomic_store_explicit(&p->deadline, 0, memory_order_relaxed);

@@ -16,10 +16,16 @@ bool ck_registry_may(struct ck_request *r, uint32_t role)
 {
     if (r->roles & role)
         return true;
-    if (r->session)
+    /* A token may be for less than its user may: the challenge says for what another one is
+     * wanted (distribution's token protocol). */
+    ck_view with;
+    bool token = ck_request_header(r, "Authorization", &with) &&
+                 ck_view_starts(with, CK_V("Bearer "));
+    if (r->session && !token)
         ck_request_refuse(r, 403, CK_OCI_DENIED, "your account may not do this");
     else
-        ck_request_challenge(r, "authentication required");
+        ck_request_challenge(r, token ? "your token is not for this, or your account may not do it"
+                                      : "authentication required");
     return false;
 }
 

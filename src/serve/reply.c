@@ -178,7 +178,8 @@ static void put_bearer(struct ck_request *r, struct ck_buf *out)
     if (at.repository.n && !at.error) {
         ck_put_bytes(out, CK_V(",scope=\"repository:"));
         ck_put_bytes(out, at.repository);
-        ck_put_bytes(out, r->method == CK_GET || r->method == CK_HEAD ? CK_V(":pull\"")
+        bool pulls = (r->method == CK_GET || r->method == CK_HEAD) && at.kind != CK_AT_UPLOAD;
+        ck_put_bytes(out, pulls                                       ? CK_V(":pull\"")
                           : r->method == CK_DELETE                    ? CK_V(":delete\"")
                                                                       : CK_V(":pull,push\""));
     } else if (at.kind == CK_AT_CATALOG) {

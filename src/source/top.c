@@ -109,13 +109,15 @@ static void copy_children(const struct ck_index_doc *from, struct ck_arena *a,
     }
 }
 
-static ck_err *fetch_top(struct ck_source *s, const struct ck_reference *ref, struct ck_arena *a,
-                         struct ck_top *ret)
+static ck_err *fetch_top(struct ck_source *s, const struct ck_reference *ref,
+                         const struct ck_top_hook *hook, struct ck_arena *a, struct ck_top *ret)
 {
     struct ck_descriptor d;
     struct ck_digest from;
     bool index = false, moved;
     CK_TRY(ck_open_top(s, ref, &d));
+    if (hook)
+        hook->known(hook->ctx, &d.digest);
     CK_TRY(ck_index_of(s, &d, &index));
     ret->digest = d.digest;
     if (!index)
@@ -127,7 +129,7 @@ static ck_err *fetch_top(struct ck_source *s, const struct ck_reference *ref, st
 }
 
 ck_err *ck_top_fetch(const struct ck_reference *ref, const struct ck_source_options *o,
-                     struct ck_arena *a, struct ck_top *ret)
+                     const struct ck_top_hook *hook, struct ck_arena *a, struct ck_top *ret)
 {
     struct ck_source *s = NULL;
     struct ck_top top = { 0 };
@@ -137,7 +139,7 @@ ck_err *ck_top_fetch(const struct ck_reference *ref, const struct ck_source_opti
     s->options.refetch = true; /* that the store has it does not say that this registry does */
     s->want = ck_platform_host();
     ck_err *e = ref->transport == CK_TRANSPORT_DOCKER
-                    ? fetch_top(s, ref, a, &top)
+                    ? fetch_top(s, ref, hook, a, &top)
                     : ck_err_new(CK_ERR_USAGE, "only a registry is asked what a name means");
     ck_source_close(s);
     if (e)

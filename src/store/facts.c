@@ -126,8 +126,7 @@ static int by_text(const void *x, const void *y)
 static size_t sort_once(ck_view *v, size_t n)
 {
     size_t kept = 0;
-    if (n)
-        qsort(v, n, sizeof *v, by_text);
+    qsort(v, n, sizeof *v, by_text);
     for (size_t i = 0; i < n; i++)
         if (kept == 0 || !ck_view_eq(v[kept - 1], v[i]))
             v[kept++] = v[i];
@@ -142,10 +141,10 @@ static ck_err *bases(struct ck_store *s, const ck_view *chains, size_t n, struct
     for (size_t i = 0; i < n && !e; i++)
         e = bases_of(s, chains[i], a, &f);
     if (!e) {
-        size_t kept = sort_once(f.all.v, f.all.n);
+        size_t kept = f.all.n ? sort_once(f.all.v, f.all.n) : 0;
         *ret = ck_arena_alloc(a, kept + 1, sizeof **ret);
-        for (size_t i = 0; i < kept; i++)
-            (*ret)[i] = f.all.v[i];
+        if (kept)
+            memcpy(*ret, f.all.v, kept * sizeof **ret);
         *ret_n = kept;
     }
     free(f.all.v);

@@ -88,8 +88,12 @@ class Registry:
             if self.connection is None or fresh:
                 self.connection = self._connect()
             try:
-                self.connection.request(method, target, body=body, headers=headers,
-                                        encode_chunked="Transfer-Encoding" in headers)
+                try:
+                    self.connection.request(method, target, body=body, headers=headers,
+                                            encode_chunked="Transfer-Encoding" in headers)
+                except (BrokenPipeError, ConnectionResetError):
+                    if not body: # else the answer may have come before all of the body was sent
+                        raise
                 answer = Answer(self.connection.getresponse())
                 if answer.get("connection").lower() == "close":
                     self.connection.close()
@@ -132,7 +136,8 @@ class Registry:
         elif body is None and method in ("POST", "PUT", "PATCH"):
             headers["Content-Length"] = "0"
         # One scope for each repository and right, as clients keep them.
-        key = (at.path.split("/blobs/")[0].split("/manifests/")[0], method)
+        right = {"GET": "pull", "HEAD": "pull", "DELETE": "delete"}.get(method, "push")
+        key = (at.path.split("/blobs/")[0].split("/manifests/")[0], right)
         if not anonymous and key in self.tokens:
             headers["Authorization"] = self.tokens[key]
         answer = self._once(method, target, body, headers)

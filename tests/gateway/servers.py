@@ -82,3 +82,49 @@ storage:
 http: {{addr: "127.0.0.1:{port}"}}
 """)
         self.start([program, "serve", config], f"http://127.0.0.1:{port}")
+
+
+class Gate(Server):
+    """`PROGRAM serve` with a store, settings and log of its own, and the user alice, who may pull
+    and push."""
+    PASSWORD = "correct horse battery staple"
+
+    def __init__(self, program, *options):
+        super().__init__()
+        self.program = program
+        self.env = dict(os.environ, HOME=self.directory, XDG_DATA_HOME=self.directory,
+                        XDG_CONFIG_HOME=self.directory, XDG_CACHE_HOME=self.directory,
+                        COCKET_STORE=os.path.join(self.directory, "store"))
+        self.env.pop("COCKET_POLICY", None)
+        self.add_user("alice", "pull,push")
+        self.log = open(os.path.join(self.directory, "log"), "wb")
+        # pylint: disable=consider-using-with
+        self.process = subprocess.Popen(
+            [program, "serve", "--listen", "http://127.0.0.1:0", *options],
+            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, env=self.env)
+        self.url = self.wait_for_url()
+
+    def run(self, *args, **more):
+        return subprocess.run([self.program, *args], env=self.env, text=True, check=False,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **more)
+
+    def add_user(self, name, roles, *options):
+        done = self.run("user", "add", "--roles", roles, "--password-stdin", *options, name,
+                        input=self.PASSWORD)
+        if done.returncode != 0:
+            raise RuntimeError(f"cocket user add {name}: {done.stdout}")
+
+    def wait_for_url(self):
+        mark = "cocket: serving on "
+        for _ in range(300):
+            lines = [x for x in self.said().splitlines() if x.startswith(mark)]
+            if lines:
+                return lines[0][len(mark):].split()[0]
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.05)
+        raise RuntimeError(f"cocket serve does not say where it serves: {self.said()}")
+
+    @property
+    def host(self):
+        return self.url.split("//")[1]

@@ -4,7 +4,8 @@
 usage: kill.py BUILD [--kills N] [--full-only | --kill-only] [--fetch REFERENCE... [--load TARGET]]
                [--processes N] [--seed N]
 
-Four processes work on one store at once (tests/store/worker.c: fetch, name, remove, decide, gc; with
+Four processes work on one store at once (tests/store/worker.c: fetch, name, remove, decide, gc,
+push, keep the gate's books; with
 --fetch the real `cocket fetch`, `cocket gc` and, with --load, `cocket load`; of several references
 all but the first are removed again and again).
 One of them at a time is killed (SIGKILL) at a random moment and replaced, N times. Then `cocket
@@ -93,6 +94,44 @@ class Driver:
                         self.said += 1
         return wanted
 
+    def books(self):
+        """({(repository, number)} that must be linked, {who: pulls}, {user}), as far as was said."""
+        linked, pulls, users = set(), {}, set()
+        for name in sorted(os.listdir(self.scratch)):
+            if name.endswith('.err'):
+                continue
+            with open(os.path.join(self.scratch, name)) as f:
+                for line in f:
+                    word = line.split()
+                    if not line.endswith('\n'):
+                        continue
+                    if word[0] == 'linked':
+                        linked.add((word[1], word[2]))
+                    elif word[0] == 'unlinking':
+                        linked.discard((word[1], word[2]))
+                    elif word[0] == 'pull':
+                        pulls[word[1]] = pulls.get(word[1], 0) + 1
+                    elif word[0] == 'user':
+                        users.add(word[1])
+        return linked, pulls, users
+
+    def check_books(self, by_digest):
+        """What was pushed is there and whole; no acknowledged pull, no user is lost."""
+        linked, pulls, users = self.books()
+        wrong = []
+        for repository, number in linked:
+            digest = 'sha256:' + hashlib.sha256(f'manifest of {number}'.encode()).hexdigest()
+            e = by_digest.get(digest)
+            if not e or not e['complete'] or f'{repository}:{number}' not in e['names']:
+                wrong.append(f'{repository}: {number} was pushed, and is {e}')
+        counted = {}
+        for p in json.loads(self.run('log', '--pulls', '--format', 'json').stdout):
+            counted[p['user']] = counted.get(p['user'], 0) + p['count']
+        wrong += [f'{who}: {n} pulls were noted, {counted.get(who, 0)} are there'
+                  for who, n in pulls.items() if counted.get(who, 0) < n]
+        known = {u['name'] for u in json.loads(self.run('user', 'ls', '--format', 'json').stdout)}
+        return wrong + [f'user {u} is gone' for u in users - known]
+
     def check_worker(self, listed):
         by_name = {n: e for e in listed for n in e['names']}
         wanted, wrong = self.acknowledged(), []
@@ -103,7 +142,7 @@ class Driver:
                 wrong.append(f'{name}: acknowledged, and gone')
             elif e['digest'] != digest or not e['complete']:
                 wrong.append(f'{name}: is {e}')
-        return len(wanted), wrong
+        return len(wanted), wrong + self.check_books({e['digest']: e for e in listed})
 
     def check_fetch(self, listed):
         """Of the first reference every fetch that said so counts; what has a name must be whole."""

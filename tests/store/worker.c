@@ -1,11 +1,13 @@
 /* One of several processes at work on a store, for kill.py: store_worker DIR SEED COUNT.
  *
- * Does COUNT random things: brings images in, names and removes them, decides, collects garbage.
- * What has been acknowledged is said on standard output, a line each, when the call has returned:
- * "image NAME SEED" (it is whole, and has this name), "moving NAME" and "removing NAME" before a
- * call that takes the name from what has it. Each process has names of its own, so that nobody else
- * takes them away; the images are shared. A failure is said on standard error; exit status 3 where
- * it is class OURS (a full disk), else 4.
+ * Does COUNT random things: brings images in, names and removes them, decides, collects garbage,
+ * pushes, keeps the gate's books. What has been acknowledged is said on standard output, a line
+ * each, when the call has returned: "image NAME SEED" (it is whole, and has this name), "moving
+ * NAME" and "removing NAME" before a call that takes the name from what has it; "linked REPOSITORY
+ * SEED" and "unlinking REPOSITORY SEED" in the same way of what was pushed; "pull WHO NUMBER" and
+ * "user NAME". Each process has names of its own, so that nobody else takes them away; the images
+ * are shared. A failure is said on standard error; exit status 3 where it is class OURS (a full
+ * disk), else 4.
  */
 #include "store/unit_store.h"
 
@@ -16,7 +18,7 @@ enum { IMAGES = 40, NAMES = 6 };
 struct worker {
     struct ck_store *s;
     struct ck_lease *l;
-    unsigned seed, state;
+    unsigned seed, state, pulls;
 };
 
 static unsigned dice(struct worker *w, unsigned sides)
@@ -84,6 +86,67 @@ static ck_err *collect(struct worker *w)
     return ck_store_gc(w->s, false, &r);
 }
 
+/* What is pushed: linked, then tagged. */
+static ck_err *push(struct worker *w)
+{
+    unsigned number = dice(w, IMAGES);
+    struct unit_image u = unit_image(number, 200000 + number * 1000);
+    struct ck_digest from;
+    bool moved;
+    ck_autofree char *repository = ck_format(CK_STORE_HOSTED "/hosted/worker%u", w->seed);
+    ck_autofree char *name = ck_format("%s:%u", repository, number);
+    ck_err *e = unit_fetch(w->l, &u, CK_V(""));
+    if (!e)
+        e = ck_store_link(w->l, ck_view_str(repository), &u.image.digest);
+    if (!e)
+        e = ck_store_set_name(w->l, ck_view_str(name), &u.image.digest, &moved, &from);
+    if (!e) {
+        printf("linked %s %u\n", repository, number);
+        fflush(stdout);
+    }
+    unit_image_free(&u);
+    return e;
+}
+
+static ck_err *unlink_one(struct worker *w)
+{
+    unsigned number = dice(w, IMAGES);
+    struct unit_image u = unit_image(number, 0);
+    bool was;
+    ck_autofree char *repository = ck_format(CK_STORE_HOSTED "/hosted/worker%u", w->seed);
+    printf("unlinking %s %u\n", repository, number);
+    fflush(stdout);
+    ck_err *e = ck_store_unlink(w->s, ck_view_str(repository), &u.image.digest, &was);
+    unit_image_free(&u);
+    return e;
+}
+
+static ck_err *keep_books(struct worker *w)
+{
+    unsigned number = dice(w, IMAGES), persons;
+    struct unit_image u = unit_image(number, 0);
+    const ck_view ids[] = { CK_V("CVE-2024-1"), CK_V("CVE-2024-2") };
+    ck_autofree char *who = ck_format("worker%u", w->seed);
+    struct ck_pull p = { .time = (int64_t)w->pulls * 60 + 60, .who = ck_view_str(who),
+                         .client = CK_V("192.0.2.1"), .agent = CK_V("worker"), .count = 1,
+                         .name = CK_V("registry.example/x:1"), .digest = u.image.digest };
+    const struct ck_user user = { .name = ck_view_str(who), .roles = 1 };
+    ck_err *e = unless_absent(ck_store_put_facts(w->s, &u.image.digest, CK_V("facts"), ids,
+                                                 1 + dice(w, 2), CK_V("sha256:chain")));
+    if (!e)
+        e = unless_absent(ck_store_approve(w->s, &u.image.digest, who, CK_V("why"), &persons));
+    if (!e)
+        e = ck_store_put_user(w->s, &user);
+    if (!e)
+        e = ck_store_add_pulls(w->s, &p, 1);
+    if (!e) {
+        printf("pull %s %u\nuser %s\n", who, w->pulls++, who);
+        fflush(stdout);
+    }
+    unit_image_free(&u);
+    return e;
+}
+
 static ck_err *renew(struct worker *w)
 {
     ck_lease_end(w->l);
@@ -95,6 +158,7 @@ static ck_err *work(struct worker *w, const char *dir, uint64_t count)
 {
     static ck_err *(*const deeds[])(struct worker *) = {
         fetch, fetch, fetch, fetch, remove_one, decide, collect, renew,
+        push,  push,  unlink_one, keep_books,
     };
     CK_TRY(ck_store_open(dir, &w->s));
     CK_TRY(ck_lease_new(w->s, &w->l));
