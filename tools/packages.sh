@@ -22,6 +22,7 @@ packages_check=(
     skopeo umoci                            # other people's images, made and changed by other tools
     docker-registry nginx-light apache2-utils # a registry of others, what stands before it, passwords
     docker.io podman crun runc containerd   # engines that images are loaded into
+    buildah nftables                        # a client more, and the filter that lockdown writes
     apt-utils dpkg-dev gnupg xz-utils zstd  # a Debian archive of our own
     openssl                                 # certificates of the tests' own servers
     jq zip procps bsdutils

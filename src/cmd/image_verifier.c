@@ -5,6 +5,8 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/cmd.h"
+#include "cmd/verdict_here.h"
+#include "lockdown/lockdown.h"
 #include "lockdown/verifier.h"
 #include "proc/spawn.h"
 #include "room/jobs.h"
@@ -34,7 +36,8 @@ static ck_err *take_arguments(struct args *g, int argc, char **argv)
     } known[] = {
         { "name", &g->name }, { "digest", &g->digest }, { "stdin-media-type", &g->media_type },
         { "config", &g->config }, { "gate", &g->conf.gate }, { "ca", &g->conf.ca },
-        { "token-file", &g->conf.token_file },
+        { "token-file", &g->conf.token_file }, { "store", &g->conf.store },
+        { "policy", &g->conf.policy },
     };
     for (int i = 1; i < argc; i++) {
         ck_view value, word = ck_view_split(ck_view_str(argv[i]), '=', &value);
@@ -65,6 +68,19 @@ static const char *first(const char *x, const char *variable, const char *z)
     return x ? x : y && *y ? y : z;
 }
 
+/* Over plain HTTP whoever stands between could answer. */
+static ck_err *check_gate(struct args *g, const char *path)
+{
+    struct ck_gate gate = { 0 };
+    if (!g->conf.gate)
+        return ck_err_new(CK_ERR_USAGE, "no gate to ask: neither in %s nor given", path);
+    if (ck_view_starts(ck_view_str(g->conf.gate), CK_V("https://")))
+        return NULL;
+    CK_TRY(ck_gate_parse(g->conf.gate, &g->a, &gate));
+    return gate.plain_http ? NULL : ck_err_new(CK_ERR_USAGE, "the gate %s: https:// is wanted",
+                                               g->conf.gate);
+}
+
 /* The command line, then the environment, then the file. */
 static ck_err *settle(struct args *g)
 {
@@ -84,15 +100,10 @@ static ck_err *settle(struct args *g)
     g->conf.gate = first(g->conf.gate, "COCKET_GATE", file.gate);
     g->conf.ca = first(g->conf.ca, "COCKET_GATE_CA", file.ca);
     g->conf.token_file = first(g->conf.token_file, "COCKET_GATE_TOKEN_FILE", file.token_file);
-    if (!g->conf.gate)
-        return ck_err_new(CK_ERR_USAGE, "no gate to ask: neither in %s nor given", path);
-    if (!ck_view_starts(ck_view_str(g->conf.gate), CK_V("https://")) &&
-        !ck_view_starts(ck_view_str(g->conf.gate), CK_V("http://127.")) &&
-        !ck_view_starts(ck_view_str(g->conf.gate), CK_V("http://localhost:")))
-        return ck_err_new(CK_ERR_USAGE, "the gate %s: https:// is wanted", g->conf.gate);
-    return NULL;
+    g->conf.store = g->conf.store ? g->conf.store : file.store;
+    g->conf.policy = g->conf.policy ? g->conf.policy : file.policy;
+    return g->conf.store ? NULL : check_gate(g, path);
 }
-
 static ck_err *read_small(const char *path, enum ck_limit limit, struct ck_arena *a, ck_view *ret)
 {
     ck_autobuf struct ck_buf b = ck_buf_new(limit);
@@ -208,6 +219,8 @@ static ck_err *judge(struct args *g, struct ck_verifier_answer *ret)
     CK_TRY(read_stdin(end, &in));
     CK_TRY(ck_verifier_question_read(g->name, g->digest, g->media_type, ck_buf_view(&in), &g->a,
                                      &q));
+    if (g->conf.store)
+        return ck_verdict_here(g->conf.store, g->conf.policy, &q, &g->a, ret);
     CK_TRY(ask(g, &q, end, &answer));
     return ck_verifier_answer_read(ck_buf_view(&answer), &q, &g->a, ret);
 }

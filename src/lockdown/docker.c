@@ -96,21 +96,11 @@ static void advise(struct ck_settings *s)
                           "every registry: the plugin judges them.");
 }
 
-/* certs.d/HOST of each upstream: by what docker's documentation says only that one is read. */
+/* By what docker's documentation says only the directory of a registry's own is read. */
 static ck_err *add_upstreams(struct ck_settings *s)
 {
-    for (size_t i = 0; i < s->o->n_registries; i++) {
-        const char *dir = ck_arena_format(s->a, "%s/%s", certs_dir, s->o->registries[i]);
-        const char *ca = ck_arena_format(s->a, "%s/cocket-gate.crt", dir);
-        CK_TRY(ck_settings_add_ca(s, ca));
-        const char *text = ck_arena_format(
-            s->a, "# by cocket lockdown\nserver = %s\ncapabilities = [\"pull\", "
-                  "\"resolve\"]\n%s%s%s",
-            ck_toml_quote(ck_gate_url(&s->o->gate, s->a), s->a), s->o->gate.ca.n ? "ca = " : "",
-            s->o->gate.ca.n ? ck_toml_quote(ca, s->a) : "", s->o->gate.ca.n ? "\n" : "");
-        CK_TRY(ck_settings_add(s, ck_arena_format(s->a, "%s/hosts.toml", dir), ck_view_str(text),
-                               "the gate is this registry's server"));
-    }
+    for (size_t i = 0; i < s->o->n_registries; i++)
+        CK_TRY(ck_settings_host(s, certs_dir, s->o->registries[i]));
     return NULL;
 }
 

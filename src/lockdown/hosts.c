@@ -2,7 +2,8 @@
  *
  * `server` is asked last and is the registry itself where it is not given: a gate that stands below
  * [host] only is gone around by any error, a denial among them. A directory for one host counts
- * before _default.
+ * before _default. containerd 1.6 cannot read a file without any [host], and what containerd cannot
+ * read counts as not there: the registry itself is asked. So the gate is both.
  */
 #include "base/text.h"
 #include "lockdown/parts.h"
@@ -11,18 +12,25 @@ static const char default_dir[] = "_default";
 
 /* --- settings --------------------------------------------------------------------------------- */
 
-static ck_err *add_hosts(struct ck_settings *s, const char *dir, const char *name)
+static void put_gate(struct ck_settings *s, const char *url, const char *ca, struct ck_buf *out)
+{
+    if (url)
+        ck_buf_format(out, "%s\n", url);
+    ck_put_bytes(out, CK_V("capabilities = [\"pull\", \"resolve\"]\n"));
+    if (s->o->gate.ca.n)
+        ck_buf_format(out, "%sca = %s\n", url ? "" : "  ", ck_toml_quote(ca, s->a));
+}
+
+ck_err *ck_settings_host(struct ck_settings *s, const char *dir, const char *name)
 {
     static const char why[] = "the gate is the server, so that nothing is asked after it";
-    ck_autobuf struct ck_buf b = ck_buf_new(CK_LIMIT_NONE);
     const char *ca = ck_arena_format(s->a, "%s/%s/cocket-gate.crt", dir, name);
-    ck_buf_format(&b, "# by cocket lockdown: no [host] here, and no other directory beside that "
-                      "says "
-                      "otherwise\n");
-    ck_buf_format(&b, "server = %s\n", ck_toml_quote(ck_gate_url(&s->o->gate, s->a), s->a));
-    ck_buf_format(&b, "capabilities = [\"pull\", \"resolve\"]\n");
-    if (s->o->gate.ca.n)
-        ck_buf_format(&b, "ca = %s\n", ck_toml_quote(ca, s->a));
+    const char *url = ck_toml_quote(ck_gate_url(&s->o->gate, s->a), s->a);
+    ck_autobuf struct ck_buf b = ck_buf_new(CK_LIMIT_NONE);
+    ck_put_bytes(&b, CK_V("# by cocket lockdown: nothing is asked after the gate\nserver = "));
+    put_gate(s, url, ca, &b);
+    ck_buf_format(&b, "\n[host.%s]\n  ", url);
+    put_gate(s, NULL, ca, &b);
     CK_TRY(ck_settings_add_ca(s, ca));
     return ck_settings_add(s, ck_arena_format(s->a, "%s/%s/hosts.toml", dir, name),
                            ck_buf_view(&b), why);
@@ -38,12 +46,12 @@ ck_err *ck_settings_hosts(struct ck_settings *s, const char *dir)
 {
     const char **names = NULL;
     size_t n = 0;
-    CK_TRY(add_hosts(s, dir, default_dir));
+    CK_TRY(ck_settings_host(s, dir, default_dir));
     CK_TRY(ck_place_list(s->o->place, dir, s->a, &names, &n));
     for (size_t i = 0; i < n; i++) /* each of them counts before _default */
         if (strcmp(names[i], default_dir) != 0 && strcmp(names[i], s->o->gate.host) != 0 &&
             is_dir(s->o->place, ck_arena_format(s->a, "%s/%s", dir, names[i])))
-            CK_TRY(add_hosts(s, dir, names[i]));
+            CK_TRY(ck_settings_host(s, dir, names[i]));
     return NULL;
 }
 
@@ -73,6 +81,10 @@ static void check_server(struct ck_ways *w, const char *file, const struct ck_to
 static void check_hosts_table(struct ck_ways *w, const char *file, const struct ck_toml *root)
 {
     const struct ck_toml *hosts = ck_toml_get(root, "host");
+    if (!hosts && w->runtime == CK_RUNTIME_CONTAINERD)
+        ck_way_open(w, ck_where(w, file, 1), "no [host]: containerd 1.6 cannot read such a file, "
+                                             "and "
+                                             "asks the registry itself");
     if (hosts && hosts->kind != CK_TOML_TABLE) {
         ck_way_open(w, ck_where(w, file, hosts->line), "\"host\" is no table");
         return;

@@ -29,6 +29,8 @@ CK_MUST ck_err *ck_settings_containerd(struct ck_settings *s);
 CK_MUST ck_err *ck_settings_crio(struct ck_settings *s);
 CK_MUST ck_err *ck_settings_kubernetes(struct ck_settings *s);
 CK_MUST ck_err *ck_settings_firewall(struct ck_settings *s);
+/* hosts.toml of one registry. */
+CK_MUST ck_err *ck_settings_host(struct ck_settings *s, const char *dir, const char *name);
 /* hosts.toml that leads all of a directory's registries to the gate. */
 CK_MUST ck_err *ck_settings_hosts(struct ck_settings *s, const char *dir);
 /* /etc/cocket/verifier.conf and the gate's CA beside it. */

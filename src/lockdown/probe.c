@@ -16,7 +16,7 @@ static const struct try {
 } tries[] = {
     { CK_RUNTIME_DOCKER, "docker pull", { "docker", "pull", "-q", "@" }, { "docker", "rmi", "@" } },
     { CK_RUNTIME_PODMAN, "podman pull", { "podman", "pull", "-q", "@" }, { "podman", "rmi", "@" } },
-    { CK_RUNTIME_PODMAN, "buildah pull", { "buildah", "pull", "-q", "@" },
+    { CK_RUNTIME_PODMAN, "buildah pull", { "buildah", "pull", "-q", "--policy", "always", "@" },
       { "buildah", "rmi", "@" } },
     { CK_RUNTIME_PODMAN, "skopeo copy",
       { "skopeo", "copy", "-q", "docker://@", "dir:" }, { NULL } },

@@ -171,6 +171,8 @@ static const struct trap traps[] = {
 #define HOSTS "/etc/containerd/certs.d/_default/hosts.toml"
 #define CONFIG "/etc/containerd/config.toml"
 #define BIN "/opt/containerd/image-verifier/bin"
+    { CK_RUNTIME_CONTAINERD, HOSTS, NULL, "server = \"https://gate.example:5443\"\n",
+      HOSTS ":1: no [host]: containerd 1.6 cannot read" },
     { CK_RUNTIME_CONTAINERD, HOSTS, NULL, "[host.\"https://gate.example:5443\"]\n",
       HOSTS ":1: no \"server\": the registry itself is asked after any error" },
     { CK_RUNTIME_CONTAINERD, HOSTS, "https://gate", "https://evil", "\"server\" is not the gate" },
