@@ -101,16 +101,27 @@ static ck_err *scan(struct ck_gateway *g, struct job *j, struct ck_rules *rules)
     return e;
 }
 
-static void run(struct ck_gateway *g, struct job *j)
+static bool is_ending(struct ck_harbor *h)
 {
+    pthread_mutex_lock(&h->mutex);
+    bool ending = h->ending;
+    pthread_mutex_unlock(&h->mutex);
+    return ending;
+}
+
+/* When the gate ends meanwhile, nothing of it is touched any more. */
+static void run(struct ck_harbor *h, struct job *j)
+{
+    struct ck_gateway *g = h->g;
     struct ck_rules *rules = ck_rules_get(g);
-    ck_err *e = scan(g, j, rules);
+    ck_autoerr ck_err *e = scan(g, j, rules);
+    if (is_ending(h))
+        return;
     ck_rules_put(rules);
     if (e)
         j->failed = ck_format("%.900s", ck_err_text(e));
     ck_gateway_count(g, e ? "cocket_harbor_scans_total{result=\"failed\"}"
                           : "cocket_harbor_scans_total{result=\"done\"}", 1);
-    ck_err_free(e);
 }
 
 static struct job *first_queued(struct ck_harbor *h)
@@ -160,7 +171,7 @@ static void *work(void *ctx)
     while (!h->ending && (j = first_queued(h)) != NULL) {
         j->state = RUNNING;
         pthread_mutex_unlock(&h->mutex);
-        run(h->g, j);
+        run(h, j);
         pthread_mutex_lock(&h->mutex);
         close_job(h, j);
     }

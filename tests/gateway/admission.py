@@ -10,7 +10,8 @@ import socket
 import sys
 import time
 
-from admitting import Checks, Gate, images, need_registry
+from admitting import Checks, Gate, bad as bad_image, images, need_registry, wait_for
+from oci import Data, Registry
 
 HERE = pathlib.Path(__file__).resolve().parent
 SHAPES = HERE.parent.parent / "src/serve/testdata"
@@ -175,6 +176,62 @@ def others(t, gate, host, good, bad, digests):
            gate.verdict(f"{good}@{digests['good']}", namespace="team-b")["decision"] == "allow")
 
 
+def people(t, gate, host, digests):
+    """What people decide holds for admission too, soon."""
+    image = f"{host}/team/app:good-2"
+    t.that("/verdict: allow, before", gate.verdict(image)["decision"] == "allow")
+    status, said = gate.cocket("deny", "--reason", "we do not want it", digests["good-2"])
+    t.that("a person denies it", status == 0, said)
+    t.that("and nothing runs it any more", wait_for(
+        lambda: "we do not want it" in json.dumps(gate.verdict(image)["reasons"]), 5),
+           gate.verdict(image))
+
+
+def hosted(t, gate):
+    """What is pushed to the gate is named as its clients name it."""
+    status, token = gate.cocket("user", "add", "--robot", "--roles", "pull,push", "robot-ci")
+    status, token = gate.cocket("user", "token", "robot-ci")
+    token = token.split()[-1]
+    data = Data("hosted")
+    data.image("good")
+    bad_image(data, "bad")
+    registry = Registry(gate.url, "robot-ci", token)
+    for blob in data.blobs.values():
+        registry.push("hosted/app", blob)
+    for tag, digest in data.tags.items():
+        answer = registry.put_manifest("hosted/app", tag, data.manifests[digest],
+                                       data.kinds[digest])
+        t.that(f"hosted/app:{tag} is pushed", answer.status == 201, answer)
+    for tag, want in (("good", "allow"), ("bad", "deny")):
+        said = gate.verdict(f"127.0.0.1:{gate.port}/hosted/app:{tag}")
+        t.that(f"hosted, {tag}: {want}", said["decision"] == want and
+               said["digest"] == data.tags[tag], said)
+        said = gate.verdict(f"127.0.0.1:{gate.port}/hosted/app@{data.tags[tag]}")
+        t.that(f"hosted, {tag} by digest: {want}", said["decision"] == want, said)
+    said = gate.verdict(f"127.0.0.1:{gate.port}/hosted/app:none")
+    t.that("hosted, not there: deny", said["decision"] == "deny", said)
+
+
+def credentials(t, program, host):
+    """Whoever may not pull may not ask."""
+    body = review("create-configmap", {})
+    with Gate(program, [host], anonymous=False) as gate:
+        gate.cocket("user", "add", "--robot", "--roles", "pull", "robot-api")
+        _, token = gate.cocket("user", "token", "robot-api")
+        token = token.split()[-1]
+        pair = base64.b64encode(f"robot-api:{token}".encode()).decode()
+        for path in ("/admission/validate", "/admission/mutate"):
+            t.that(f"{path}: nobody is let in", gate.ask(path, body)[0] == 401)
+            for how in (f"Bearer {token}", f"Basic {pair}"):
+                status, _, said = gate.ask(path, body, {"Authorization": how})
+                t.that(f"{path}: a robot is, by {how.split()[0]}",
+                       status == 200 and said["response"]["allowed"], said)
+            status = gate.ask(path, body, {"Authorization": "Bearer " + "0" * 43})[0]
+            t.that(f"{path}: a wrong token is not", status == 401, status)
+        t.that("/verdict: nobody is let in", gate.ask("/verdict?image=x")[0] == 401)
+        t.that("/harbor: nobody is let in", gate.ask("/harbor/api/v1/metadata")[0] == 401)
+
+
 def main():
     t = Checks()
     with need_registry() as registry, socket.socket() as hole:
@@ -190,7 +247,10 @@ def main():
             pinning(t, gate, good, digests["good"], bad)
             others(t, gate, host, good, bad, digests)
             hostile(t, gate)
-            waiting(t, gate, silent)
+            people(t, gate, host, digests)
+            hosted(t, gate)
+            waiting(t, gate, silent) # last: both jobs of the gate wait for that registry then
+        credentials(t, os.path.realpath(sys.argv[1]), host)
     return t.status()
 
 

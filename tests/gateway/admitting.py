@@ -80,22 +80,27 @@ def images(url):
 
 
 class Gate(Server):
-    def __init__(self, program, upstreams, *options, policy=POLICY, insecure=()):
+    def __init__(self, program, upstreams, *options, anonymous=True):
         super().__init__()
         port = free_port()
-        self.port = port
-        write(self.directory, "policy.yaml", policy)
+        self.port, self.program = port, program
+        write(self.directory, "policy.yaml", POLICY)
         write(self.directory, "registries.conf", "".join(
             f'[[registry]]\nlocation = "{host}"\ninsecure = true\n'
-            for host in [*upstreams, *insecure]))
-        environment = dict(os.environ, HOME=self.directory, XDG_DATA_HOME=self.directory,
-                           CONTAINERS_REGISTRIES_CONF=self.directory + "/registries.conf")
+            for host in upstreams))
+        self.environment = dict(os.environ, HOME=self.directory, XDG_DATA_HOME=self.directory,
+                                COCKET_STORE=self.directory + "/store",
+                                COCKET_POLICY=self.directory + "/policy.yaml",
+                                CONTAINERS_REGISTRIES_CONF=self.directory + "/registries.conf")
         command = [program, "serve", "--listen", f"http://127.0.0.1:{port}",
-                   "--store", self.directory + "/store", "--policy",
-                   self.directory + "/policy.yaml", "--anonymous-pull", *options]
+                   *(["--anonymous-pull"] if anonymous else []), *options]
         for host in upstreams:
             command += ["--upstream", host]
-        self.start(command, f"http://127.0.0.1:{port}", "/healthz", environment)
+        self.start(command, f"http://127.0.0.1:{port}", "/healthz", self.environment)
+
+    def cocket(self, *words):
+        """A verb of the program, on the gate's store."""
+        return run(self.program, *words, env=self.environment)
 
     def ask(self, path, body=None, headers=None):
         """Status, headers, body (JSON where it is some)."""
