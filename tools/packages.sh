@@ -24,7 +24,7 @@ packages_check=(
     docker.io podman crun runc containerd   # engines that images are loaded into
     buildah nftables                        # a client more, and the filter that lockdown writes
     apt-utils dpkg-dev gnupg xz-utils zstd  # a Debian archive of our own
-    openssl                                 # certificates of the tests' own servers
+    openssl curl                            # certificates of the tests' own servers, a client with TLS
     jq zip procps bsdutils
 )
 
