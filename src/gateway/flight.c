@@ -289,9 +289,9 @@ ck_err *ck_flights_join(struct ck_gateway *g, enum ck_flight_kind kind, const ch
     struct ck_flight *f = NULL;
     pthread_mutex_lock(&fs->mutex);
     ck_err *e = find_or_make(fs, kind, name, &f);
-    if (!e && done && f->n_waiters >= CK_MAX_GATE_WAITERS)
+    if (!e && done && f && f->n_waiters >= CK_MAX_GATE_WAITERS)
         e = ck_err_limit(CK_LIMIT_GATE_WAITERS, "too many wait for %s", name);
-    if (!e && done) {
+    if (!e && done && f) {
         struct ck_flight_waiter *w = ck_new(struct ck_flight_waiter);
         *w = (struct ck_flight_waiter){ done, ctx, ck_clock_ms() + wait_ms, f->waiters };
         f->waiters = w;

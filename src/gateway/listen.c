@@ -211,7 +211,7 @@ static ck_err *open_one(const struct ck_gateway_options *o, const struct ck_gate
     else
         return no_address(w->address);
     CK_TRY(take(o, w->kind, fd, l));
-    if (local)
+    if (local && l->v)
         l->v[l->n - 1].unlink_it = ck_strndup(w->address + 5, strlen(w->address + 5));
     return NULL;
 }

@@ -71,9 +71,15 @@ static void replace(struct ck_rules_keeper *k, struct shared *policy, struct sha
     struct box *b = ck_new(struct box);
     pthread_mutex_lock(&k->mutex);
     struct box *old = k->now;
+    if (!policy && old)
+        policy = old->policy;
+    if (!db && old)
+        db = old->db;
+    if (!policy)
+        abort(); /* the first call has one */
     b->keeper = k;
-    b->policy = policy ? policy : old->policy;
-    b->db = db ? db : old ? old->db : NULL;
+    b->policy = policy;
+    b->db = db;
     b->policy->users++;
     if (b->db)
         b->db->users++;

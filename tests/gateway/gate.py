@@ -6,6 +6,7 @@ becomes of both when the upstream, the disk, the clients or the gate itself fail
   gate.py PROGRAM [NAME...]
 """
 import concurrent.futures
+import http.client
 import http.server
 import json
 import os
@@ -13,15 +14,17 @@ import random
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 # pylint: disable=wrong-import-position
 import rig
-from rig import UP, Attestation, Image, Index, ask, digest_of, holds, push, same, until
+from rig import UP, Attestation, Image, Index, digest_of, holds, push, same, until
 
 ANSWER_MS = 250  # after the last byte from an upstream that gives 20 MB/s
 MEASURED_MS = 400 if len(os.sched_getaffinity(0)) < 4 else ANSWER_MS  # shared with whatever else runs
@@ -495,6 +498,52 @@ def drain(w):
         c.close()
         holds(got.endswith(image.layer), f"only {len(got)} bytes of {len(image.layer)}")
         same(gate.process.wait(15), 0)
+
+
+@test
+def tls_and_systemd(w):
+    """A socket that systemd has opened, TLS on it, and what systemd is told."""
+    del w
+    with tempfile.TemporaryDirectory() as d, socket.socket() as s, \
+            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
+        s.bind(("127.0.0.1", 0))
+        s.listen()
+        told.bind(d + "/notify")
+        told.settimeout(20)
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1", "-subj", "/CN=gate",
+                        "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", d + "/key", "-out",
+                        d + "/cert"], check=True, capture_output=True)
+        env = dict(os.environ, LISTEN_FDS="1", LISTEN_FDNAMES="gate", NOTIFY_SOCKET=d + "/notify",
+                   COCKET_STORE=d + "/store", XDG_DATA_HOME=d, XDG_CONFIG_HOME=d, XDG_CACHE_HOME=d)
+        os.set_inheritable(s.fileno(), True)
+        with subprocess.Popen(["sh", "-c", f'exec 3<&{s.fileno()}; LISTEN_PID=$$ exec "$0" serve '
+                               f'--anonymous-pull --tls-cert {d}/cert --tls-key {d}/key', PROGRAM],
+                              env=env, pass_fds=[s.fileno()], stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL) as gate:
+            try:
+                same(told.recv(100), b"READY=1")
+                ca = ssl.create_default_context(cafile=d + "/cert")
+                c = http.client.HTTPSConnection("127.0.0.1", s.getsockname()[1], context=ca, timeout=20)
+                c.request("GET", "/v2/")
+                same(c.getresponse().status, 200)
+                c.close()
+                gate.send_signal(signal.SIGHUP)
+                holds(told.recv(100).startswith(b"RELOADING=1\nMONOTONIC_USEC="), "RELOADING")
+                same(told.recv(100), b"READY=1")
+                gate.send_signal(signal.SIGTERM)
+                same(told.recv(100), b"STOPPING=1")
+                same(gate.wait(20), 0)
+            finally:
+                if gate.poll() is None:
+                    gate.kill()
+
+
+@test
+def plain_http_stays_on_the_loopback(w):
+    r = w.gate.cocket("serve", "--listen", "0.0.0.0:0")
+    same(r.returncode, 2)
+    holds("loopback" in r.stderr, r.stderr)
 
 
 @test

@@ -209,7 +209,8 @@ class Gate:
         self.process = subprocess.Popen(
             [self.program, "serve", "--listen", "127.0.0.1:0", "--anonymous-pull",
              "--registries-conf", f"{self.directory}/registries.conf", "--allow-private",
-             "--policy", self.policy_file, "--upstream", UP, *self.args],
+             "--policy", self.policy_file, "--upstream", UP, *self.args,
+             *os.environ.get("GATE_ARGS", "").split()],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.err, env=self.env)
         for _ in range(400):
             m = re.search(r"serving on (http://\S+)", self.said())
