@@ -14,6 +14,7 @@ enum { TEXT_MAX = 1024 }; /* CK_MAX_ERROR_TEXT */
 struct ck_err {
     enum ck_err_class cls;
     enum ck_limit limit;
+    unsigned status;
     char *text;
 };
 
@@ -84,6 +85,7 @@ ck_err *ck_err_wrap(ck_err *inner, const char *fmt, ...)
     va_start(ap, fmt);
     ck_err *e = make(inner->cls, inner->limit, fmt, ap);
     va_end(ap);
+    e->status = inner->status;
     retext(e, ck_format("%s: %s", e->text, inner->text));
     ck_err_free(inner);
     return e;
@@ -103,6 +105,14 @@ ck_err *ck_err_restore(enum ck_err_class cls, enum ck_limit limit, ck_view text)
     e->text = ck_escape(text);
     return e;
 }
+
+ck_err *ck_err_with_status(ck_err *e, unsigned status)
+{
+    e->status = status;
+    return e;
+}
+
+unsigned ck_err_status(const ck_err *e) { return e->status; }
 
 enum ck_err_class ck_err_class(const ck_err *e) { return e->cls; }
 enum ck_limit ck_err_limit_of(const ck_err *e) { return e->limit; }

@@ -50,6 +50,11 @@ CK_MUST ck_err *ck_err_reclass(ck_err *e, enum ck_err_class cls);
 /* An error that came over a channel: class, limit and text as they were. Never NULL. */
 CK_MUST ck_err *ck_err_restore(enum ck_err_class cls, enum ck_limit limit, ck_view text);
 
+/* The HTTP status of the answer that this error stands for, as in "404: there is no such thing"; 0:
+ * none. Wrapping keeps it, a channel does not. Returns `e`. */
+CK_MUST ck_err *ck_err_with_status(ck_err *e, unsigned status);
+unsigned ck_err_status(const ck_err *e);
+
 enum ck_err_class ck_err_class(const ck_err *e);
 enum ck_limit ck_err_limit_of(const ck_err *e);
 

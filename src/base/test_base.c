@@ -24,6 +24,9 @@ static void errors_chain_and_escape(void **state)
     assert_int_equal(ck_err_limit_of(e), CK_LIMIT_PATH);
     assert_string_equal(ck_err_text(e), "a name (limit PATH: 4096 bytes)");
     assert_int_equal(ck_err_exit_status(e), 4);
+    assert_int_equal(ck_err_status(e), 0);
+    e = ck_err_wrap(ck_err_with_status(e, 404), "a place");
+    assert_int_equal(ck_err_status(e), 404);
     ck_err_free(e);
 }
 

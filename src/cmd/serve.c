@@ -291,6 +291,7 @@ int ck_cmd_serve(int argc, char **argv)
     ck_err *e = argc > optind ? ck_err_new(CK_ERR_USAGE, "serve takes options only") : check(a);
     a->o.scan.store = a->remote.store;
     a->o.scan.remote = a->remote.remote;
+    a->o.scan.remote.strangers = a->o.n_upstreams == 0; /* any client may name a registry */
     a->o.scan.max_size = a->remote.max_size;
     if (a->o.scan.no_sandbox)
         fputs("cocket: WARNING: the sandbox is off; a hostile image or client can take over this "

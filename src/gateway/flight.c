@@ -26,6 +26,7 @@ struct failure {
     char *name, *text;
     enum ck_err_class cls;
     enum ck_limit limit;
+    unsigned status;
     int64_t until;
 };
 
@@ -99,6 +100,7 @@ static void remember(struct ck_flights *fs, const struct ck_flight *f, const ck_
                             .text = ck_strndup(text, strlen(text)),
                             .cls = ck_err_class(e),
                             .limit = ck_err_limit_of(e),
+                            .status = ck_err_status(e),
                             .until = ck_clock_ms() + REMEMBER_MS };
 }
 
@@ -109,7 +111,8 @@ static ck_err *failed_before(struct ck_flights *fs, enum ck_flight_kind kind, co
     for (size_t i = 0; i < REMEMBERED; i++) {
         struct failure *f = &fs->failures[i];
         if (f->name && f->until > now && f->kind == kind && strcmp(f->name, name) == 0)
-            return ck_err_restore(f->cls, f->limit, ck_view_str(f->text));
+            return ck_err_with_status(ck_err_restore(f->cls, f->limit, ck_view_str(f->text)),
+                                      f->status);
     }
     return NULL;
 }
@@ -118,7 +121,9 @@ static ck_err *failed_before(struct ck_flights *fs, enum ck_flight_kind kind, co
 
 static ck_err *copy_of(const ck_err *e)
 {
-    return e ? ck_err_restore(ck_err_class(e), ck_err_limit_of(e), ck_view_str(ck_err_text(e)))
+    ck_view text = e ? ck_view_str(ck_err_text(e)) : CK_V("");
+    return e ? ck_err_with_status(ck_err_restore(ck_err_class(e), ck_err_limit_of(e), text),
+                                  ck_err_status(e))
              : NULL;
 }
 

@@ -129,16 +129,11 @@ static void pending(struct pull *p, const struct ck_flight_result *r)
     ck_call_answer(c, &w);
 }
 
-/* The statuses stand in the error's text only (source/remote.c, ck_remote_refused); what a mirror
- * said stands behind it and is not asked. */
+/* By its own answer; what cannot be asked may have it. */
 bool ck_upstream_has_none(const ck_err *e)
 {
-    static const char mark[] = "(HTTP status ", mirror[] = "; before that, a mirror:";
-    const char *text = ck_err_text(e), *end = strstr(text, mirror), *at = strstr(text, mark);
-    if (ck_err_class(e) != CK_ERR_UNAVAILABLE || !at || (end && at > end))
-        return false;
-    at += sizeof mark - 1;
-    return strncmp(at, "404", 3) == 0 || strncmp(at, "401", 3) == 0 || strncmp(at, "403", 3) == 0;
+    unsigned status = ck_err_status(e);
+    return status == 404 || status == 401 || status == 403;
 }
 
 static void not_had(struct pull *p, ck_err *e)
@@ -149,8 +144,11 @@ static void not_had(struct pull *p, ck_err *e)
                 ck_err_limit_of(e) == CK_LIMIT_GATE_WAITERS;
     if (busy) {
         ck_call_refuse(c, 429, CK_OCI_TOOMANYREQUESTS, "%s", ck_err_text(e));
-    } else if (ck_upstream_has_none(e)) {
+    } else if (ck_err_status(e) == 404) {
         ck_call_refuse(c, 404, CK_OCI_MANIFEST_UNKNOWN, "%s", ck_err_text(e));
+    } else if (ck_upstream_has_none(e)) { /* or it does not say: Docker Hub's word for both */
+        ck_call_refuse(c, 403, CK_OCI_DENIED, "the upstream does not give it to this gate: %s",
+                       ck_err_text(e));
     } else if (cls == CK_ERR_UNAVAILABLE) {
         struct ck_answer w = { .status = 503, .code = CK_OCI_UNKNOWN,
                                .message = ck_view_str(ck_arena_format(

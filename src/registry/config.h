@@ -15,6 +15,9 @@ struct ck_endpoint {
     bool plain_http;        /* may speak plain HTTP, and TLS without verification (insecure =
                                true) */
     bool mirror;            /* not the image's own registry */
+    bool configured;        /* registries.conf speaks of it */
+    bool stranger;          /* named by somebody who is not trusted with it (source/remote.h):
+                               nobody at a private address is asked */
     /* NULL where there are none. An identity token is traded for access tokens (OAuth2 refresh). */
     const char *username, *password, *identity_token;
     const char *bearer;  /* an access token, sent as it is; no token server is asked then */

@@ -179,6 +179,7 @@ static ck_err *add_endpoint(struct planning *p, ck_view repository, bool insecur
     e->repository = (const char *)ck_arena_dup(p->a, path).p;
     e->plain_http = insecure;
     e->mirror = mirror;
+    e->configured = own || p->entry;
     CK_TRY(ck_credentials_find(p->c, host, repository, p->a, e));
     return ck_certs_find(p->c, host, p->a, e);
 }

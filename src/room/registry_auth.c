@@ -159,7 +159,7 @@ static struct ck_http_request request_of(const struct ck_auth_who *who, const st
     bool here = same_place(realm, &who->registry);
     return (struct ck_http_request){
         .url = *realm,
-        .any_address = here || who->allow_private,
+        .any_address = (here && !who->endpoint->stranger) || who->allow_private,
         .trusting = who->endpoint->plain_http && ck_view_eq(realm->host, who->registry.host),
         .certificate = here,
         .seconds = CK_MAX_REGISTRY_SECONDS,

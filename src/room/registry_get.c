@@ -148,7 +148,7 @@ static struct ck_http_request request_of(struct attempt *t, const struct ck_url 
         .authorization = same ? ck_auth_find(&t->g->room->auth, &who, t->h.arena) : NULL,
         .accept = t->g->accept,
         .from = t->from,
-        .any_address = here || t->g->job->allow_private,
+        .any_address = (here && !e->stranger) || t->g->job->allow_private,
         .trusting = e->plain_http && ck_view_eq(url->host, t->registry.host),
         .certificate = here,
         .seconds = t->g->stream_body ? 0 : CK_MAX_REGISTRY_SECONDS,

@@ -65,6 +65,7 @@ static ck_err *put_endpoint(struct ck_buf *out, const struct ck_endpoint *e)
     CK_TRY(put(out, ck_view_str(e->repository), name, "repository"));
     ck_put_u8(out, e->plain_http);
     ck_put_u8(out, e->mirror);
+    ck_put_u8(out, e->stranger);
     CK_TRY(put_opt(out, e->username, secret, "user name"));
     CK_TRY(put_opt(out, e->password, secret, "password"));
     CK_TRY(put_opt(out, e->identity_token, secret, "identity token"));
@@ -112,6 +113,7 @@ static struct ck_endpoint get_endpoint(ck_cur *c, struct ck_arena *a)
     e.repository = get_str(c, a, CK_LIMIT_REGISTRY_NAME);
     e.plain_http = ck_cur_u8(c);
     e.mirror = ck_cur_u8(c);
+    e.stranger = ck_cur_u8(c);
     e.username = get_opt(c, a, secret);
     e.password = get_opt(c, a, secret);
     e.identity_token = get_opt(c, a, secret);

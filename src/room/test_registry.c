@@ -280,6 +280,17 @@ static void credentials_go_to_no_other_realm(void **state)
     assert_int_equal(rig_saw(&rig, "/token/lscr", "\"host\": \"127.0.0.2\""), 1);
 }
 
+static void strangers_have_no_private_registry_asked(void **state)
+{
+    (void)state;
+    auto_got struct got g = { 0 };
+    size_t before = rig_saw(&rig, "/v2/stranger/", "");
+    struct ck_job_registry j = wish(CK_REGISTRY_MANIFEST, "stranger/a");
+    j.endpoint.stranger = true;
+    assert_fails(rig_shot(&j, &g), CK_ERR_HOSTILE, "leads to the private address 127.0.0.1");
+    assert_int_equal(rig_saw(&rig, "/v2/stranger/", ""), before);
+}
+
 static void redirects_are_followed_without_credentials(void **state)
 {
     (void)state;
@@ -628,6 +639,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_token_that_is_good_no_longer_is_renewed_once),
         cmocka_unit_test(nobody_and_identity_tokens_get_tokens_too),
         cmocka_unit_test(credentials_go_to_no_other_realm),
+        cmocka_unit_test(strangers_have_no_private_registry_asked),
         cmocka_unit_test(redirects_are_followed_without_credentials),
         cmocka_unit_test(redirects_do_not_lead_everywhere),
         cmocka_unit_test(kept_connections_are_judged_again),

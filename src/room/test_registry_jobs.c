@@ -8,7 +8,8 @@ static struct ck_job_registry job(void)
     return (struct ck_job_registry){
         .op = CK_REGISTRY_BLOB,
         .endpoint = { .host = "[::1]:5000", .repository = "library/alpine", .username = "",
-                      .password = "p", .plain_http = true, .mirror = true, .ca = CK_V("PEM"),
+                      .password = "p", .plain_http = true, .mirror = true,
+                      .stranger = true, .ca = CK_V("PEM"),
                       .client_cert = CK_V("CERT"), .client_key = CK_V("KEY") },
         .reference = CK_V("sha256:00"), .offset = 3, .max = 1ull << 40, .exact = true,
         .allow_private = true, .tries = 7,
@@ -27,7 +28,7 @@ static void jobs_come_back_as_they_were(void **state)
     assert_int_equal(out.op, CK_REGISTRY_BLOB);
     assert_string_equal(out.endpoint.host, "[::1]:5000");
     assert_string_equal(out.endpoint.repository, "library/alpine");
-    assert_true(out.endpoint.plain_http && out.endpoint.mirror);
+    assert_true(out.endpoint.plain_http && out.endpoint.mirror && out.endpoint.stranger);
     assert_string_equal(out.endpoint.username, ""); /* not NULL */
     assert_string_equal(out.endpoint.password, "p");
     assert_null(out.endpoint.identity_token);

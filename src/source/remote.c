@@ -37,6 +37,7 @@ static void plan_given(struct ck_remote *r, const struct ck_remote_given *given)
     e->password = given->password;
     e->identity_token = NULL;
     e->bearer = given->bearer;
+    e->stranger = false;
     r->plan = (struct ck_registry_plan){ e, 1 };
 }
 
@@ -46,6 +47,8 @@ static ck_err *make_plan(struct ck_remote *r, const struct ck_name *n)
     CK_TRY(ck_registry_config_load(&r->options.paths, &r->config));
     CK_TRY(ck_registry_expand(r->config, n, &r->arena, &r->name));
     CK_TRY(ck_registry_plan_for(r->config, &r->name, &r->arena, &r->plan));
+    for (size_t i = 0; i < r->plan.n; i++)
+        r->plan.v[i].stranger = r->options.strangers && !r->plan.v[i].configured;
     if (given && ck_view_eq(r->name.host, ck_view_str(given->host)))
         plan_given(r, given);
     return NULL;
@@ -183,9 +186,11 @@ ck_err *ck_remote_refused(const struct ck_endpoint *e, const struct ck_job_regis
                        : answer->status == 403 ? "access denied"
                        : answer->status == 404 ? "not there"
                                                : "refused";
-    return ck_err_new(CK_ERR_UNAVAILABLE, "%s/%s, %.*s: %s (HTTP status %u%s%.*s)", e->host,
-                      e->repository, CK_VF(ck_view_head(j->reference, 160)), what, answer->status,
-                      answer->message.n ? ": " : "", CK_VF(answer->message));
+    ck_err *err = ck_err_new(CK_ERR_UNAVAILABLE, "%s/%s, %.*s: %s (HTTP status %u%s%.*s)", e->host,
+                             e->repository, CK_VF(ck_view_head(j->reference, 160)), what,
+                             answer->status, answer->message.n ? ": " : "",
+                             CK_VF(answer->message));
+    return ck_err_with_status(err, answer->status);
 }
 
 /* What mirrors said stands behind what the last one said: it is why the last one was asked. */
@@ -197,6 +202,7 @@ static ck_err *join(ck_err *earlier, ck_err *last)
     }
     ck_err *e = ck_err_new(ck_err_class(last), "%.600s; before that, a mirror: %.300s",
                            ck_err_text(last), ck_err_text(earlier));
+    e = ck_err_with_status(e, ck_err_status(last));
     ck_err_free(earlier);
     ck_err_free(last);
     return e;

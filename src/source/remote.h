@@ -20,6 +20,8 @@ struct ck_remote_options {
     const struct ck_remote_given *given; /* NULL: none. Must outlive the remote */
     bool no_sandbox;
     bool allow_private; /* redirects and realms may lead to private addresses */
+    bool strangers;     /* the name comes from somebody else than who runs this: what
+                           registries.conf does not speak of is asked at public addresses only */
 };
 
 struct ck_remote;

@@ -312,6 +312,36 @@ class Liar(http.server.ThreadingHTTPServer):
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
 
+class Locked(http.server.ThreadingHTTPServer):
+    """A registry that wants credentials of everybody and has none to give."""
+
+    def __init__(self, status):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):  # pylint: disable=invalid-name
+                self.send_response(status)
+                if status == 401:
+                    self.send_header("WWW-Authenticate", 'Basic realm="here"')
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+            do_HEAD = do_GET  # pylint: disable=invalid-name
+
+            def log_message(self, *_):
+                pass
+        super().__init__(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+@test
+def upstream_refuses(_):
+    for status in (401, 403):
+        locked = Locked(status)
+        with rig.Gate(PROGRAM, locked.server_address[1], POLICY) as gate:
+            r = gate.manifest("locked", "1")
+            same((r.status, r.error[0]), (403, "DENIED"))
+            holds("upstream does not give it" in r.error[1] and str(status) in r.error[1], r.error)
+        locked.shutdown()
+
+
 @test
 def upstream_lies(_):
     image, other = Image(50), Image(51)
@@ -525,7 +555,7 @@ def tls_and_systemd(w):
                 same(told.recv(100), b"READY=1")
                 ca = ssl.create_default_context(cafile=d + "/cert")
                 c = http.client.HTTPSConnection("127.0.0.1", s.getsockname()[1], context=ca, timeout=20)
-                c.request("GET", "/v2/")
+                c.request("GET", "/healthz")
                 same(c.getresponse().status, 200)
                 c.close()
                 gate.send_signal(signal.SIGHUP)

@@ -52,17 +52,17 @@
     make_layout
     put layout:1.0 quarantined >/dev/null
     status 1 unpack demo:1.0 tree
-    has "$stderr" "not cleared: sha256:[0-9a-f]{64} is quarantined: for the test"
+    has "$stderr" "not cleared: sha256:[0-9a-f]{64} is quarantined: quarantined by .*: for the test; examination: not examined"
     put layout:1.0 denied >/dev/null
     status 1 unpack demo:1.0 tree
-    has "$stderr" "is denied: for the test"
+    has "$stderr" "is denied: .*for the test"
     status 2 unpack --force demo:1.0 tree
     status 2 unpack --force --reason ' ' demo:1.0 tree
     status 2 unpack --reason why demo:1.0 tree
     [ ! -e tree ]
     status 0 unpack --force --reason "I look at it" demo:1.0 tree
     [ -e tree/etc/name ]
-    logged force-unpack "denied .for the test.: I look at it"
+    logged force-unpack "although denied .denied by .*: for the test; .*: I look at it"
 }
 
 @test "unpack: the directory must be empty or not there, and is touched by nothing else" {
