@@ -8,9 +8,10 @@ static struct hub *hub;
 static void versions_and_health(void **state)
 {
     (void)state;
-    assert_get(hub->port, "GET /v2/ HTTP/1.1", 200,
+    /* Also where anybody may pull: else no client would ever send its password. */
+    assert_get(hub->port, "GET /v2/ HTTP/1.1", 401,
                "Docker-Distribution-API-Version: registry/2.0");
-    assert_get(hub->port, "HEAD /v2 HTTP/1.1", 200, "Content-Length: 2");
+    assert_get(hub->port, "HEAD /v2 HTTP/1.1", 401, "Bearer realm=");
     assert_get(hub->port, "GET /healthz HTTP/1.1", 200, "ok\n");
     assert_get(hub->port, "GET /readyz HTTP/1.1", 503, "no database\n");
     assert_get(hub->port, "GET /nothing HTTP/1.1", 404, "NAME_UNKNOWN");

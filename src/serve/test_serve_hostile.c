@@ -89,7 +89,8 @@ static void heads_and_bodies_that_are_too_long(void **state)
     assert_get(hub->port, (const char *)b.p, 400, "too many parameters");
     ck_autofree char *d = raw("POST /token HTTP/1.1\r\nHost: x\r\nContent-Length: 70000\r\n\r\n");
     assert_int_equal(status_of_answer(d), 413);
-    ck_autofree char *e = raw("GET /v2/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+    ck_autofree char *e = raw("GET /v2/ HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer tok\r\n"
+                              "Connection: close\r\n"
                               "Content-Length: 5\r\n\r\nhello");
     assert_int_equal(status_of_answer(e), 200);
 }
@@ -97,14 +98,14 @@ static void heads_and_bodies_that_are_too_long(void **state)
 static void pipelined_requests_are_answered_in_order(void **state)
 {
     (void)state;
-    ck_autofree char *a = raw("GET /v2/ HTTP/1.1\r\nHost: x\r\n\r\n"
+    ck_autofree char *a = raw("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
                               "GET /v2/a/manifests/1 HTTP/1.1\r\nHost: x\r\n\r\n"
                               "GET /v2/kept/p/manifests/1 HTTP/1.1\r\nHost: x\r\n\r\n"
                               "GET /v2/missing/manifests/1 HTTP/1.1\r\nHost: x\r\n"
                               "Connection: close\r\n\r\n");
     assert_int_equal(count(a, "HTTP/1.1 200 OK"), 3);
     assert_int_equal(count(a, "HTTP/1.1 404"), 1);
-    assert_true(strstr(a, "{}") < strstr(a, "MANIFEST_UNKNOWN"));
+    assert_true(strstr(a, "ok\n") < strstr(a, "MANIFEST_UNKNOWN"));
 }
 
 /* --- clients that stop ------------------------------------------------------------------------ */
@@ -198,6 +199,9 @@ static void a_thousand_half_open_connections(void **state)
     hub_close(h);
 }
 
+static const char one_manifest[] = "GET /v2/a/manifests/1 HTTP/1.1\r\nHost: x\r\n"
+                                   "Connection: close\r\n\r\n";
+
 static void one_client_has_its_share_of_connections(void **state)
 {
     (void)state;
@@ -215,7 +219,7 @@ static void one_client_has_its_share_of_connections(void **state)
     }
     assert_int_equal(ended, 12);
     int other = dial_from(h->port, "127.0.0.9");
-    speak(other, "GET /v2/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 50);
+    speak(other, one_manifest, sizeof one_manifest - 1);
     ck_autofree char *a = hear_all(other);
     assert_int_equal(status_of_answer(a), 200);
     for (int i = 0; i < 20; i++)
@@ -231,7 +235,7 @@ static void one_client_has_its_share_of_requests(void **state)
     struct hub *h = hub_open(&c);
     int good = 0, limited = 0;
     for (int i = 0; i < 40; i++) {
-        ck_autofree char *a = ask_http(h->port, "GET /v2/ HTTP/1.1");
+        ck_autofree char *a = ask_http(h->port, "GET /v2/a/manifests/1 HTTP/1.1");
         good += status_of_answer(a) == 200;
         limited += status_of_answer(a) == 429 && strstr(a, "Retry-After: 1") &&
                    strstr(a, "TOOMANYREQUESTS");
@@ -239,7 +243,7 @@ static void one_client_has_its_share_of_requests(void **state)
     assert_in_range(good, 20, 24); /* the burst, and what a moment gives */
     assert_int_equal(good + limited, 40);
     int other = dial_from(h->port, "127.0.0.9");
-    speak(other, "GET /v2/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 50);
+    speak(other, one_manifest, sizeof one_manifest - 1);
     ck_autofree char *a = hear_all(other);
     assert_int_equal(status_of_answer(a), 200);
     hub_close(h);
@@ -287,8 +291,13 @@ static void vanishing_while_the_question_is_open(void **state)
     assert_memory_equal(p, "HTTP/1.1 200", 12);
     close(fds[31]);
     assert_get(hub->port, "GET /v2/a/manifests/1 HTTP/1.1", 200, hub->manifest_text);
-    assert_get(hub->metrics_port, "GET /metrics HTTP/1.1", 200,
-               "cocket_http_requests_in_flight 1\n");
+    bool alone = false;
+    for (int i = 0; i < 100 && !alone; i++) { /* their ends take a turn of the room's loops */
+        ck_autofree char *m = ask_http(hub->metrics_port, "GET /metrics HTTP/1.1");
+        alone = strstr(m, "cocket_http_requests_in_flight 1\n") != NULL;
+        usleep(20000);
+    }
+    assert_true(alone);
 }
 
 static void *hammer(void *ctx)
