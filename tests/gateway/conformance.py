@@ -62,7 +62,7 @@ class Harness:
 
     def report(self, name, error, known):
         if known and error:
-            print(f"ok {name} # skip known not to hold there")
+            print(f"ok {name}: does not hold there, as is known")
         elif known:
             self.failed += 1
             print(f"not ok {name}\n# holds, although it is listed as known not to")

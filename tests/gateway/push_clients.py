@@ -390,8 +390,13 @@ def containerd_pushes(w):
 def crane_pushes(w):
     need("crane")
     run(["crane", "auth", "login", "-u", "alice", "-p", w.gate.PASSWORD, w.gate.host], env=w.env)
-    run(["crane", "push", "--insecure", w.one.layout, f"{w.gate.host}/hosted/crane:1"], env=w.env)
-    holds(run(["crane", "ls", "--insecure", f"{w.gate.host}/hosted/crane"], env=w.env), True)
+    alone = w.dir + "/alone"
+    w.skopeo("copy", f"oci:{w.one.layout}:image", f"oci:{alone}:image")
+    at = f"{w.gate.host}/hosted/crane"
+    pushed = run(["crane", "push", "--insecure", alone, at + ":1"], env=w.env)
+    holds("the digest that it names", w.one.tags["image"] in pushed)
+    holds("the tags", run(["crane", "ls", "--insecure", at], env=w.env).split() == ["1"])
+    holds("the digest", w.digest("hosted/crane", "1") == w.one.tags["image"])
 
 
 @test

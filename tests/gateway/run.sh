@@ -6,6 +6,10 @@ set -u
 program=$(realpath "$1") || exit 2
 shift
 here=$(cd "$(dirname "$0")" && pwd)
+# What tools/newer-packages.sh brought.
+for bin in "$here"/../../build/newer/*/usr/bin; do
+    [ -d "$bin" ] && PATH=$PATH:$bin
+done
 status=0
 [ $# -gt 0 ] || for suite in "$here"/*.py; do
     [ -x "$suite" ] && set -- "$@" "$(basename "$suite" .py)"
