@@ -173,7 +173,10 @@ void ck_call_deny(struct ck_call *c, ck_view name, const struct ck_digest *d,
     const char *path = explain_path(c, name, d);
     const char *hint = v->decision == CK_QUARANTINE && v->persons
                            ? " (a person may release it)" : "";
-    const char *said = ck_arena_format(&c->arena, "%s%s; %s; %s%s", line, hint,
+    static const char denied[] = "denied: "; /* clients write the code in front */
+    const char *why = strncmp(line, denied, sizeof denied - 1) == 0 ? line + sizeof denied - 1
+                                                                    : line;
+    const char *said = ck_arena_format(&c->arena, "%s%s; %s; %s%s", why, hint,
                                        ck_digest_text(d, text), ck_gateway_url(c->g), path);
     struct ck_answer w = { .status = 403, .code = CK_OCI_DENIED, .message = ck_view_str(said),
                            .explain = ck_view_str(path), .has_digest = true, .digest = *d,

@@ -24,16 +24,16 @@ static void put_str(struct ck_buf *b, const char *key, ck_view value)
 static void put_verdict(struct ck_buf *b, const struct ck_verdict *v)
 {
     put_str(b, "decision", ck_view_str(ck_decision_name(v->decision)));
-    ck_buf_format(b, ",\"examined\":%s,\"complete\":%s,\"by_person\":%s,\"persons\":%u,"
-                     "\"released_by\":%u,\"reasons\":[",
-                  v->examined ? "true" : "false", v->complete ? "true" : "false",
-                  v->by_person ? "true" : "false", v->persons, v->released_by);
+    ck_put_bytes(b, CK_V(",\"reasons\":["));
     for (size_t i = 0; i < v->n_reasons; i++) {
         if (i)
             ck_put_bytes(b, CK_V(","));
         ck_buf_json_str(b, v->reasons[i]);
     }
-    ck_put_bytes(b, CK_V("]"));
+    ck_buf_format(b, "],\"persons\":%u,\"released_by\":%u,\"by_person\":%s,\"examined\":%s,"
+                     "\"complete\":%s",
+                  v->persons, v->released_by, v->by_person ? "true" : "false",
+                  v->examined ? "true" : "false", v->complete ? "true" : "false");
 }
 
 static void put_findings(struct ck_buf *b, const struct ck_facts *f)
@@ -95,16 +95,18 @@ static ck_err *put_image(struct ck_call *c, const struct topic *t, struct ck_buf
     struct ck_verdict v;
     char text[CK_DIGEST_TEXT];
     bool found = false, known = false;
-    put_str(b, "digest", ck_view_str(ck_digest_text(&t->digest, text)));
     CK_TRY(ck_store_get(c->g->store, &t->digest, &c->arena, &e, &found));
+    if (found) { /* first: it is what a person wants to know */
+        CK_TRY(ck_call_judge(c, ck_name_head(t->name), t->name, &t->digest, &v, &known));
+        put_verdict(b, &v);
+    }
+    put_str(b, "digest", ck_view_str(ck_digest_text(&t->digest, text)));
     ck_buf_format(b, ",\"known\":%s", found ? "true" : "false");
     if (!found)
         return NULL;
     put_str(b, "state", ck_view_str(ck_state_name(e.state)));
     put_str(b, "platform", e.image.platform);
     put_str(b, "media_type", e.image.media_type);
-    CK_TRY(ck_call_judge(c, ck_name_head(t->name), t->name, &t->digest, &v, &known));
-    put_verdict(b, &v);
     return put_facts(c, &t->digest, b);
 }
 

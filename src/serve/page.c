@@ -85,6 +85,7 @@ void ck_page_put(struct ck_buf *out, ck_view what, ck_view json)
 {
     ck_autojson struct ck_json doc = { 0 };
     ck_put_bytes(out, CK_V("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+                           "<meta name=\"viewport\" content=\"width=device-width\">"
                            "<title>cocket: "));
     put_text(out, what);
     ck_put_bytes(out, CK_V("</title></head><body>\n<h1>"));
