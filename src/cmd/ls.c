@@ -165,6 +165,16 @@ static ck_err *add_named(struct args *a, struct ck_store *s, struct ck_listing *
     return NULL;
 }
 
+/* A name that is only the digest again, as the gate has it of a pull by digest, says nothing beside
+ * others. */
+static bool says_nothing(const struct ck_store_entry *e, size_t name)
+{
+    bool other = false;
+    for (size_t i = 0; i < e->n_names; i++)
+        other |= ck_view_find(e->names[i], '@') == e->names[i].n;
+    return other && ck_view_find(e->names[name], '@') < e->names[name].n;
+}
+
 static ck_err *put_table(struct args *a, struct ck_store *s, const struct ck_store_entry *v,
                          size_t n, struct ck_buf *out)
 {
@@ -175,7 +185,8 @@ static ck_err *put_table(struct args *a, struct ck_store *s, const struct ck_sto
         if (v[i].n_names == 0)
             e = add_named(a, s, &t, "-", &v[i]);
         for (size_t k = 0; k < v[i].n_names && !e; k++)
-            e = add_named(a, s, &t, shown_name(a, v[i].names[k]), &v[i]);
+            if (!says_nothing(&v[i], k))
+                e = add_named(a, s, &t, shown_name(a, v[i].names[k]), &v[i]);
     }
     if (!e)
         ck_listing_print(&t, a->width, out);

@@ -22,17 +22,29 @@ static const char *result_name(enum ck_pull_result r)
     return (unsigned)r < CK_PULL_RESULT_COUNT_ ? names[r] : "?";
 }
 
+/* As a person would type it. */
+static const char *short_name(struct ck_arena *a, ck_view name)
+{
+    struct ck_name n;
+    ck_err *e = ck_name_parse(name, a, &n);
+    ck_view shown = e ? name : ck_view_str(ck_name_short(&n, a));
+    ck_err_free(e);
+    return ck_listing_text(a, shown);
+}
+
 static void put_row(struct work *w, const struct ck_pull *p)
 {
+    enum { ALGORITHM = 7, SHORT = 12 }; /* "sha256:", and what ls shows of it */
     char time[32], digest[CK_DIGEST_TEXT];
     struct ck_arena *a = &w->arena;
     ck_format_time(time, p->time);
+    ck_view hex = ck_view_from(ck_view_str(ck_digest_text(&p->digest, digest)), ALGORITHM);
     const char *cells[] = {
         ck_listing_text(a, ck_view_str(time)),
         ck_listing_text(a, p->who),
         p->client.n ? ck_listing_text(a, p->client) : "-",
-        ck_listing_text(a, p->name),
-        ck_listing_text(a, ck_view_head(ck_view_str(ck_digest_text(&p->digest, digest)), 19)),
+        short_name(a, p->name),
+        ck_listing_text(a, ck_view_head(hex, SHORT)),
         ck_arena_format(a, "%llu", (unsigned long long)p->count),
         result_name(p->result),
     };
@@ -122,7 +134,7 @@ ck_err *ck_pulls_print(const struct ck_pulls_args *a, struct ck_store *s)
 {
     struct work w = { .json = a->json, .out = ck_buf_new(CK_LIMIT_NONE) };
     w.table = (struct ck_listing){ .a = &w.arena, .columns = 7,
-                                   .never = 1u | 1u << 4 | 1u << 5 | 1u << 6,
+                                   .never = 0x77, /* but the name */
                                    .heads = { "TIME", "USER", "CLIENT", "NAME", "DIGEST", "TIMES",
                                               "RESULT" } };
     ck_err *e = print(a, s, &w);

@@ -173,7 +173,7 @@ PYTHON
         ($((now - 90000)),'ann','192.0.2.1','docker','$EXAMPLE','docker.io/library/one','$d',3,0),
         ($((now - 60)),'bob','192.0.2.2','x' || char(27),'docker.io/library/two:1','docker.io/library/two','$d',1,1)"
     COLUMNS=160 status 0 log --pulls
-    has "$output" '^20.*Z +bob +192.0.2.2 .*sha256:aaaaaaaaaaaa +1 +denied'
+    has "$output" '^20.*Z +bob +192.0.2.2 .* aaaaaaaaaaaa +1 +denied'
     is "$("$COCKET" log --pulls --format json | jq -r '[.[] | .user] | join(" ")')" 'bob ann'
     is "$("$COCKET" log --pulls --limit 1 --format json | jq -r '.[].user')" bob
     is "$("$COCKET" log --pulls --user ann --format json | jq -r '.[].count')" 3
