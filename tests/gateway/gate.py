@@ -24,6 +24,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 # pylint: disable=wrong-import-position
 import rig
+import servers
 from rig import UP, Attestation, Image, Index, digest_of, holds, push, same, until
 
 ANSWER_MS = 250  # after the last byte from an upstream that gives 20 MB/s
@@ -208,8 +209,8 @@ def moved_tag(w):
 
 # --- first pulls ----------------------------------------------------------------------------------
 
-def scans(gate):
-    text = gate.get("/metrics").body.decode()
+def scans(port):
+    text = rig.ask(f"http://127.0.0.1:{port}", "/metrics").body.decode()
     return sum(int(line.rsplit(" ", 1)[1]) for line in text.splitlines()
                if line.startswith("cocket_scans_total"))
 
@@ -217,16 +218,19 @@ def scans(gate):
 @test
 def one_fetch_for_64_clients(w):
     image = w.new("crowd", 30, size=3 << 20)
-    with concurrent.futures.ThreadPoolExecutor(64) as pool:
-        jobs = [pool.submit(w.gate.manifest, "crowd", "1" if i % 2 else image.digest)
-                for i in range(64)]
-        got = [j.result() for j in jobs]
-    same({r.status for r in got}, {200})
-    same({r.body for r in got}, {image.manifest})
-    same(w.up.asked("GET", f"/v2/crowd/blobs/{digest_of(image.layer)}"), 1)
-    same(w.up.asked("GET", f"/v2/crowd/blobs/{digest_of(image.config)}"), 1)
-    same(sum(e["name"].startswith(f"{UP}/crowd") and e["kind"] == "pull"
-             for e in w.gate.events("flight")), 2)  # the tag, and the digest
+    port = servers.free_port()
+    with rig.Gate(PROGRAM, w.up.port, POLICY, "--metrics-listen", f"127.0.0.1:{port}") as gate:
+        with concurrent.futures.ThreadPoolExecutor(64) as pool:
+            jobs = [pool.submit(gate.manifest, "crowd", "1" if i % 2 else image.digest)
+                    for i in range(64)]
+            got = [j.result() for j in jobs]
+        same({r.status for r in got}, {200})
+        same({r.body for r in got}, {image.manifest})
+        same(w.up.asked("GET", f"/v2/crowd/blobs/{digest_of(image.layer)}"), 1)
+        same(w.up.asked("GET", f"/v2/crowd/blobs/{digest_of(image.config)}"), 1)
+        same(scans(port), 1)
+        same(sum(e["name"].startswith(f"{UP}/crowd") and e["kind"] == "pull"
+                 for e in gate.events("flight")), 2)  # the tag, and the digest
     return f"{w.up.asked('GET', '/v2/crowd/manifests/')} manifests asked for"
 
 
