@@ -127,7 +127,7 @@ bool ck_scope_parse(ck_view text, struct ck_scope *ret)
     return true;
 }
 
-static bool matches(ck_view pattern, ck_view name)
+bool ck_repository_matches(ck_view pattern, ck_view name)
 {
     if (pattern.n && pattern.p[pattern.n - 1] == '*')
         return ck_view_starts(name, ck_view_head(pattern, pattern.n - 1));
@@ -145,13 +145,14 @@ static bool names_a_registry(ck_view name)
 bool ck_scope_within(const struct ck_scope *s, ck_view pattern)
 {
     static const char *const docker[] = { "docker.io/", "docker.io/library/" };
-    if (pattern.n == 0 || matches(pattern, s->name))
+    if (pattern.n == 0 || ck_repository_matches(pattern, s->name))
         return true;
     if (names_a_registry(s->name))
         return false;
     for (size_t i = 0; i < sizeof docker / sizeof *docker; i++) {
         ck_view front = ck_view_str(docker[i]);
-        if (ck_view_starts(pattern, front) && matches(ck_view_from(pattern, front.n), s->name))
+        if (ck_view_starts(pattern, front) &&
+            ck_repository_matches(ck_view_from(pattern, front.n), s->name))
             return true;
     }
     return false;

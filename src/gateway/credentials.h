@@ -24,6 +24,8 @@ struct ck_scope {
 };
 /* False: another type, or none at all. Such scopes grant nothing. */
 bool ck_scope_parse(ck_view text, struct ck_scope *ret);
+/* A repository that users are bound to: its name, or the beginning of names with a star behind. */
+bool ck_repository_matches(ck_view pattern, ck_view name);
 /* Whether a user bound to `pattern` (struct ck_user) may have such a scope. */
 bool ck_scope_within(const struct ck_scope *s, ck_view pattern);
 

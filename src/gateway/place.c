@@ -1,3 +1,4 @@
+#include "gateway/credentials.h"
 #include "gateway/gateway_int.h"
 
 #include "image/name.h"
@@ -99,14 +100,6 @@ static ck_view upstream_of(const struct ck_gateway *g, struct asked *q)
     return CK_V("docker.io");
 }
 
-/* "hosted/team/" and a star, or the whole name. */
-static bool matches(ck_view pattern, ck_view name)
-{
-    if (pattern.n && pattern.p[pattern.n - 1] == '*')
-        return ck_view_starts(name, ck_view_head(pattern, pattern.n - 1));
-    return ck_view_eq(pattern, name);
-}
-
 static bool within_bounds(struct ck_call *c, const struct ck_place *p)
 {
     struct ck_user u;
@@ -121,7 +114,7 @@ static bool within_bounds(struct ck_call *c, const struct ck_place *p)
     ck_view name = ck_view_str(p->repository);
     if (p->hosted)
         name = ck_view_from(name, strlen(CK_HOSTED_HOST "/"));
-    if (!found || !u.repository.n || matches(u.repository, name))
+    if (!found || !u.repository.n || ck_repository_matches(u.repository, name))
         return true;
     ck_call_refuse(c, 403, CK_OCI_DENIED, "%.*s may use %.*s only", CK_VF(c->user),
                    CK_VF(u.repository));

@@ -1,4 +1,5 @@
 /* What comes in: only the hosted area takes it. */
+#include "gateway/credentials.h"
 #include "gateway/push_int.h"
 
 /* --- what is common --------------------------------------------------------------------------- */
@@ -25,14 +26,6 @@ void ck_push_fail(struct ck_call *c, ck_err *e, enum ck_oci_error code)
     ck_err_free(e);
 }
 
-/* A name, or a beginning with a star behind. */
-static bool matches(ck_view pattern, ck_view name)
-{
-    if (pattern.n && pattern.p[pattern.n - 1] == '*')
-        return ck_view_starts(name, ck_view_head(pattern, pattern.n - 1));
-    return ck_view_eq(pattern, name);
-}
-
 /* As clients call it: "hosted/app". Empty: it is of an upstream. */
 static ck_view shown_name(ck_view repository)
 {
@@ -44,7 +37,7 @@ bool ck_is_unjudged(const struct ck_gateway *g, ck_view repository)
 {
     ck_view name = shown_name(repository);
     for (size_t i = 0; name.n && i < g->o->n_unjudged; i++)
-        if (matches(ck_view_str(g->o->unjudged[i]), name))
+        if (ck_repository_matches(ck_view_str(g->o->unjudged[i]), name))
             return true;
     return false;
 }
@@ -87,7 +80,7 @@ static ck_err *may_pull(struct ck_call *c, const struct ck_place *from, bool *re
         return NULL;
     CK_TRY(ck_store_get_user(c->g->store, c->user, &c->arena, &u, &found));
     ck_view name = shown_name(ck_view_str(from->repository));
-    *ret = found && (!u.repository.n || matches(u.repository, name));
+    *ret = found && (!u.repository.n || ck_repository_matches(u.repository, name));
     return NULL;
 }
 
