@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "base/program.h"
 
 #include "base/mem.h"
@@ -28,13 +29,6 @@ struct ck_program {
     char tail[CK_PROGRAM_TAIL]; /* a ring */
     size_t written;             /* bytes of stderr in all */
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 static void close_fd(int *fd)
 {
@@ -285,7 +279,7 @@ static bool await_end(struct ck_program *p, int64_t deadline)
 {
     struct pollfd end = { .fd = p->pidfd, .events = POLLIN };
     for (;;) {
-        int64_t left = deadline ? deadline - now_ms() : -1;
+        int64_t left = deadline ? deadline - ck_clock_ms() : -1;
         if (deadline && left <= 0)
             return false;
         int n = poll(&end, 1, (int)(left > 60000 ? 60000 : left));
@@ -359,7 +353,7 @@ static ck_err *converse(struct ck_program *p, struct talk *t, int64_t deadline, 
         struct pollfd fds[3] = { { .fd = t->out, .events = POLLIN },
                                  { .fd = t->in, .events = POLLOUT },
                                  { .fd = p->pidfd, .events = POLLIN } };
-        int64_t left = deadline ? deadline - now_ms() : 60000;
+        int64_t left = deadline ? deadline - ck_clock_ms() : 60000;
         *ret_late = left <= 0;
         if (*ret_late)
             return NULL;
@@ -425,7 +419,7 @@ static ck_err *start_talk(const char *const argv[], struct talk *t, struct ck_pr
 static ck_err *talk_to(struct ck_program *p, struct talk *t, int timeout_ms, int *ret_status,
                        char **ret_tail)
 {
-    int64_t deadline = timeout_ms > 0 ? now_ms() + timeout_ms : 0;
+    int64_t deadline = timeout_ms > 0 ? ck_clock_ms() + timeout_ms : 0;
     struct sigpipe held;
     bool late = false;
     if (t->left.n == 0)

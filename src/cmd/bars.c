@@ -1,5 +1,6 @@
 #include "cmd/bars.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -11,17 +12,10 @@
 
 enum { NAME_DIGITS = 12, BAR_MIN = 8, BAR_MAX = 40, LINES_MAX = 8 };
 
-static int64_t now_ms(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 struct ck_bars ck_bars_new(bool quiet)
 {
     return (struct ck_bars){ .quiet = quiet, .terminal = isatty(STDERR_FILENO),
-                             .started = now_ms() };
+                             .started = ck_clock_ms() };
 }
 
 static unsigned columns(void)
@@ -134,7 +128,7 @@ void ck_bars_show(struct ck_bars *b, struct ck_arrivals *a)
 {
     enum { PATIENCE_MS = 500, EVERY_MS = 100 };
     ck_autobuf struct ck_buf out = ck_buf_new(CK_LIMIT_NONE);
-    int64_t now = now_ms();
+    int64_t now = ck_clock_ms();
     size_t n = ck_arrivals_count(a);
     if (b->quiet || (b->terminal && now - b->started < PATIENCE_MS) ||
         (now - b->shown < EVERY_MS && !all_stored(a, n)))

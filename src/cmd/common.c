@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/cmd.h"
@@ -115,24 +116,17 @@ ck_err *ck_cmd_now(int64_t *ret)
     return NULL;
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 struct ck_progress_line ck_progress_line_new(const char *verb, bool quiet)
 {
     return (struct ck_progress_line){ .enabled = !quiet && isatty(STDERR_FILENO),
                                       .verb = verb,
-                                      .started = now_ms() };
+                                      .started = ck_clock_ms() };
 }
 
 void ck_progress_line_show(struct ck_progress_line *p, const char *text)
 {
     enum { PATIENCE_MS = 1000, EVERY_MS = 100 };
-    int64_t now = now_ms();
+    int64_t now = ck_clock_ms();
     if (!p->enabled || now - p->started < PATIENCE_MS || now - p->shown < EVERY_MS)
         return;
     p->shown = now;

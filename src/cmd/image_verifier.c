@@ -1,6 +1,7 @@
 /* image-verifier: what containerd runs before it pulls an image. Exit status 0 lets it be pulled
  * and nothing else does; standard output says why. It has ten seconds.
  */
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -112,20 +113,13 @@ static ck_err *read_small(const char *path, enum ck_limit limit, struct ck_arena
     return NULL;
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 /* All of standard input, while there is time. */
 static ck_err *read_stdin(int64_t end, struct ck_buf *out)
 {
     enum { PIECE = 8192 };
     uint8_t piece[PIECE];
     for (;;) {
-        int64_t left = end - now_ms();
+        int64_t left = end - ck_clock_ms();
         struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
         if (left <= 0 || poll(&p, 1, (int)left) == 0)
             return ck_err_new(CK_ERR_UNAVAILABLE, "standard input does not end");
@@ -192,7 +186,7 @@ static ck_err *ask(struct args *g, const struct ck_verifier_question *q, int64_t
     }
     j.authorization = ck_view_str(authorization);
     j.url = ck_view_str(ck_verifier_url(g->conf.gate, q, &g->a));
-    int64_t left = (end - now_ms()) / MS;
+    int64_t left = (end - ck_clock_ms()) / MS;
     j.seconds = left > 0 ? (uint32_t)left : 1;
     int fd = memfd_create("verdict", MFD_CLOEXEC);
     if (fd < 0)
@@ -209,7 +203,7 @@ static ck_err *ask(struct args *g, const struct ck_verifier_question *q, int64_t
 static ck_err *judge(struct args *g, struct ck_verifier_answer *ret)
 {
     enum { MS = 1000 };
-    int64_t end = now_ms() + (int64_t)CK_MAX_VERIFIER_SECONDS * MS;
+    int64_t end = ck_clock_ms() + (int64_t)CK_MAX_VERIFIER_SECONDS * MS;
     ck_autobuf struct ck_buf in = ck_buf_new(CK_LIMIT_VERIFIER_STDIN);
     ck_autobuf struct ck_buf answer = ck_buf_new(CK_LIMIT_VERIFIER_ANSWER);
     struct ck_verifier_question q;

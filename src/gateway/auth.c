@@ -8,6 +8,7 @@
 #include "gateway/password.h"
 #include "gateway/sessions.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -47,13 +48,6 @@ struct ck_sessions {
     struct ck_arena arena;
 };
 
-static int64_t monotonic_ms(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 struct ck_sessions *ck_logins_new(void)
 {
     struct ck_sessions *s = ck_new(struct ck_sessions);
@@ -81,7 +75,7 @@ void ck_logins_free(struct ck_sessions *s)
 static ck_err *store_version(struct ck_gateway *g, int64_t *ret)
 {
     struct ck_sessions *s = g->sessions;
-    int64_t now = monotonic_ms(), version = 0;
+    int64_t now = ck_clock_ms(), version = 0;
     pthread_mutex_lock(&s->mutex);
     bool look = !s->looked || now - s->looked >= LOOK_MS;
     *ret = s->version;

@@ -11,7 +11,6 @@
 #include <pthread.h>
 #include <sys/types.h>
 
-int64_t ck_clock_ms(void); /* monotonic */
 
 /* --- listen.c --------------------------------------------------------------------------------- */
 

@@ -3,6 +3,8 @@
  */
 #include "gateway/flights.h"
 
+#include "base/clock.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>

@@ -1,5 +1,7 @@
 #include "gateway/core.h"
 
+#include "base/clock.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -9,13 +11,6 @@
 #include <unistd.h>
 
 enum { SEND_SECONDS = 10, WIRE_BUFFER = 1024 * 1024, REASON_MS = 300 };
-
-int64_t ck_clock_ms(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 void ck_front_put(struct ck_front *f)
 {

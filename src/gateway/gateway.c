@@ -1,6 +1,7 @@
 /* From the start of the gate to its end: listeners, rules, rooms, signals, the clock. */
 #include "gateway/core.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
 
@@ -83,10 +84,8 @@ static void notify(const char *state)
 
 static void notify_reloading(void)
 {
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
     ck_autofree char *text = ck_format("RELOADING=1\nMONOTONIC_USEC=%lld",
-                                       (long long)ts.tv_sec * 1000000 + ts.tv_nsec / 1000);
+                                       (long long)ck_clock_us());
     notify(text);
 }
 

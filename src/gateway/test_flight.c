@@ -1,17 +1,11 @@
 /* Who waits for what: flight.c, with flights whose work is a test's own. */
 #include "gateway/flights.h"
 
+#include "base/clock.h"
 #include "base/unit.h"
 
 #include <time.h>
 #include <unistd.h>
-
-int64_t ck_clock_ms(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 void ck_gateway_count(struct ck_gateway *g, const char *metric, int64_t add)
 {

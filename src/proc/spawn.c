@@ -1,5 +1,6 @@
 #include "proc/spawn.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "proc/sandbox.h"
@@ -27,13 +28,6 @@ struct ck_room_proc {
     uint64_t result; /* bytes of pieces of the current job */
     struct ck_channel ch;
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 /* --- starting --------------------------------------------------------------------------------- */
 
@@ -145,7 +139,7 @@ ck_err *ck_room_start(enum ck_room kind, const struct ck_room_options *o,
     struct ck_room_proc *r = ck_new(struct ck_room_proc);
     r->rights = ck_rights_of(kind);
     r->ch.fd = -1;
-    r->heard = now_ms();
+    r->heard = ck_clock_ms();
     r->patience = o->patience_ms ? o->patience_ms : (int64_t)CK_MAX_ROOM_IDLE * 1000;
     ck_err *e = fork_room(r, o);
     if (!e)
@@ -182,7 +176,7 @@ int ck_room_fd(const struct ck_room_proc *r)
 
 int ck_room_patience(const struct ck_room_proc *r)
 {
-    int64_t left = r->heard + r->patience - now_ms();
+    int64_t left = r->heard + r->patience - ck_clock_ms();
     return left > 0 ? (int)left : 0;
 }
 
@@ -193,7 +187,7 @@ ck_err *ck_room_stuck(struct ck_room_proc *r)
 
 void ck_room_excuse(struct ck_room_proc *r)
 {
-    r->heard = now_ms();
+    r->heard = ck_clock_ms();
 }
 
 ck_err *ck_room_poll(struct ck_room_proc *r)
@@ -213,7 +207,7 @@ ck_err *ck_room_poll(struct ck_room_proc *r)
 ck_err *ck_room_job(struct ck_room_proc *r, ck_view job, int in, int out)
 {
     int fds[CK_FRAME_FDS] = { in, out };
-    r->heard = now_ms();
+    r->heard = ck_clock_ms();
     r->result = 0;
     return ck_channel_send(&r->ch, out < 0 ? CK_MSG_JOB : CK_MSG_JOB_OUT, job, fds);
 }
@@ -285,7 +279,7 @@ ck_err *ck_room_step(struct ck_room_proc *r, const struct ck_room_consumer *c, b
     struct ck_msg m;
     bool end = false;
     CK_TRY_WRAP(ck_channel_recv(&r->ch, &m, &end), "the %s room", r->rights->name);
-    r->heard = now_ms();
+    r->heard = ck_clock_ms();
     *ret_done = false;
     if (end)
         return post_mortem(r);

@@ -1,6 +1,7 @@
 /* Authentication as distribution's "token authentication" has it, on the demand of a 401. */
 #include "room/registry_auth.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "image/digest.h"
@@ -39,7 +40,7 @@ const char *ck_auth_find(struct ck_auth *auth, const struct ck_auth_who *who, st
     if (who->endpoint->bearer)
         return ck_arena_format(a, "Bearer %s", who->endpoint->bearer);
     const struct ck_auth_row *r = row_of(auth, key_of(who, a));
-    return r && ck_monotonic_ms() < r->until ? r->value : NULL;
+    return r && ck_clock_ms() < r->until ? r->value : NULL;
 }
 
 static void keep(struct ck_auth *auth, const char *key, const char *value, int64_t until)
@@ -226,7 +227,7 @@ static ck_err *bearer(struct ck_auth *auth, struct ck_http *h, const struct ck_a
     int64_t ms = (int64_t)token.expires_in * 1000 - 5000;
     keep(auth, key_of(who, h->arena), ck_arena_format(h->arena, "Bearer %.*s", (int)token.token.n,
                                                       (const char *)token.token.p),
-         ck_monotonic_ms() + ms);
+         ck_clock_ms() + ms);
     return NULL;
 }
 

@@ -1,5 +1,7 @@
 #include "room/stream.h"
 
+#include "base/clock.h"
+
 #include "proc/spawn.h"
 
 #include <errno.h>
@@ -12,13 +14,6 @@
 /* Who tells may be asked but once a second (libcurl): half of that keeps the promise. */
 enum { TELL_MS = 500 };
 
-int64_t ck_monotonic_ms(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 struct ck_stream ck_stream_new(struct ck_channel *ch, int out)
 {
     struct stat st;
@@ -27,12 +22,12 @@ struct ck_stream ck_stream_new(struct ck_channel *ch, int out)
         if (flags >= 0)
             fcntl(out, F_SETFL, flags | O_NONBLOCK);
     }
-    return (struct ck_stream){ .ch = ch, .out = out, .told_at = ck_monotonic_ms() };
+    return (struct ck_stream){ .ch = ch, .out = out, .told_at = ck_clock_ms() };
 }
 
 ck_err *ck_stream_tell(struct ck_stream *s)
 {
-    int64_t now = ck_monotonic_ms();
+    int64_t now = ck_clock_ms();
     if (now - s->told_at < TELL_MS && s->done - s->told < CK_MIB)
         return NULL;
     s->told_at = now;
@@ -62,8 +57,8 @@ ck_err *ck_stream_write(struct ck_stream *s, ck_view v)
 
 ck_err *ck_stream_pause(struct ck_stream *s, int64_t ms)
 {
-    int64_t until = ck_monotonic_ms() + ms, left;
-    while ((left = until - ck_monotonic_ms()) > 0) {
+    int64_t until = ck_clock_ms() + ms, left;
+    while ((left = until - ck_clock_ms()) > 0) {
         int64_t step = left < TELL_MS ? left : TELL_MS;
         struct timespec ts = { step / 1000, step % 1000 * 1000000 };
         nanosleep(&ts, NULL);

@@ -28,6 +28,4 @@ CK_MUST ck_err *ck_stream_tell(struct ck_stream *s);
 /* Sleeps, and tells meanwhile. */
 CK_MUST ck_err *ck_stream_pause(struct ck_stream *s, int64_t ms);
 
-int64_t ck_monotonic_ms(void);
-
 #endif

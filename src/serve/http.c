@@ -1,4 +1,5 @@
 /* Requests, from libmicrohttpd's callbacks to the handlers of routes and back. */
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "serve/http_int.h"
@@ -21,15 +22,6 @@ static const struct ck_route *const *const tables[CK_ROUTES_COUNT_] = {
     [CK_ROUTES_METRICS] = metrics_routes,
     [CK_ROUTES_DOCKER] = docker_routes,
 };
-
-int64_t ck_now_us(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
-
-int64_t ck_now_ms(void) { return ck_now_us() / 1000; }
 
 /* --- what handlers see ------------------------------------------------------------------------ */
 
@@ -306,7 +298,7 @@ static void on_session(struct ck_request *r, void *ctx, struct ck_answer *w)
     struct ck_session s = { .session = w->session, .roles = w->roles };
     memcpy(s.user, w->message.p, w->message.n < sizeof s.user ? w->message.n : sizeof s.user - 1);
     if (w->keep_ms)
-        ck_sessions_keep(r->serve->sessions, *authorization, ck_now_ms() + w->keep_ms, &s);
+        ck_sessions_keep(r->serve->sessions, *authorization, ck_clock_ms() + w->keep_ms, &s);
     be(r, &s);
     proceed(r);
 }
@@ -433,7 +425,7 @@ static enum MHD_Result body_next(struct ck_request *r)
     r->past_head = true;
     r->stage = CK_BODY;
     if (!r->sink->gone)
-        ck_peer_lasts(r->peer, ck_now_ms(), within);
+        ck_peer_lasts(r->peer, ck_clock_ms(), within);
     return MHD_YES;
 }
 
@@ -487,7 +479,7 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *con
     r->listener = l;
     r->conn = conn;
     r->peer = peer_of(l->serve, conn);
-    r->began = ck_now_us();
+    r->began = ck_clock_us();
     r->label = CK_LABEL_OTHER;
     r->body_fd = r->packet_fd = -1;
     if (n)
@@ -506,7 +498,7 @@ static void on_completed(void *cls, struct MHD_Connection *conn, void **ctx,
     if (!r)
         return;
     struct ck_serve *s = r->serve;
-    int64_t now = ck_now_us();
+    int64_t now = ck_clock_us();
     if ((r->stage == CK_BODY || r->stage == CK_BODY_NEXT) && r->sink->gone)
         r->sink->gone(r);
     ck_request_close_body(r);
@@ -543,7 +535,7 @@ static void on_connection(void *cls, struct MHD_Connection *conn, void **socket_
     const union MHD_ConnectionInfo *address =
         s->mhd->MHD_get_connection_info(conn, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     struct ck_peer *p = ck_peers_add(s->peers, fd->connect_fd, address->client_addr);
-    ck_peer_owes(p, ck_now_ms(), (int64_t)s->config.idle_seconds * 1000);
+    ck_peer_owes(p, ck_clock_ms(), (int64_t)s->config.idle_seconds * 1000);
     *socket_context = p;
 }
 

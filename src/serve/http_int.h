@@ -158,8 +158,6 @@ void ck_http_answer(struct ck_request *r, struct ck_answer *w);
 void ck_http_quiesce(struct ck_listener *list);
 void ck_http_stop(struct ck_listener *list);
 
-int64_t ck_now_ms(void); /* monotonic */
-int64_t ck_now_us(void);
 
 /* --- registry.c, upload.c, token.c ------------------------------------------------------------ */
 

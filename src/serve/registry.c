@@ -1,4 +1,5 @@
 /* The registry's routes that read: /v2/ (distribution-spec 1.1, "Endpoints"). */
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "serve/http_int.h"
@@ -213,7 +214,7 @@ static void answer_content(struct ck_request *r, struct ck_ask *q, struct ck_ans
         e.fd = w->fd;
         w->fd = -1;
     }
-    int64_t until = head_only || !w->keep_ms ? 0 : ck_now_ms() + w->keep_ms;
+    int64_t until = head_only || !w->keep_ms ? 0 : ck_clock_ms() + w->keep_ms;
     const struct ck_kept_key key = key_of(r, q);
     respond_entry(r, ck_kept_add(s->kept, &key, &e, until));
 }

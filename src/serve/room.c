@@ -1,5 +1,6 @@
 #include "serve/room.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "serve/http_int.h"
@@ -84,7 +85,7 @@ static void forget(struct room *o)
 static void drain(struct room *o)
 {
     o->draining = true;
-    o->drained_by = ck_now_ms() + (int64_t)o->s.config.drain_seconds * 1000;
+    o->drained_by = ck_clock_ms() + (int64_t)o->s.config.drain_seconds * 1000;
     ck_http_quiesce(o->listeners);
 }
 
@@ -169,7 +170,7 @@ static void sweep(struct room *o, int64_t now)
 
 static ck_err *tick(struct room *o, struct ck_channel *ch)
 {
-    int64_t now = ck_now_ms();
+    int64_t now = ck_clock_ms();
     if (now - o->ticked < (o->draining ? DRAIN_TICK_MS : TICK_MS))
         return NULL;
     o->ticked = now;
@@ -186,7 +187,7 @@ static bool is_over(const struct room *o)
     if (o->ended)
         return true;
     return o->draining && (atomic_load(&o->s.counts.in_flight) == 0 ||
-                           ck_now_ms() >= o->drained_by);
+                           ck_clock_ms() >= o->drained_by);
 }
 
 static ck_err *loop(struct room *o, struct ck_channel *ch)
@@ -247,7 +248,7 @@ static void end(struct room *o)
     struct ck_serve *s = &o->s;
     const struct timespec moment = { 0, 10 * 1000 * 1000 };
     struct ck_request *r;
-    int64_t by = ck_now_ms() + LAST_WORDS_MS;
+    int64_t by = ck_clock_ms() + LAST_WORDS_MS;
     if (!o->draining)
         ck_http_quiesce(o->listeners);
     do {
@@ -259,7 +260,7 @@ static void end(struct room *o)
         }
         if (atomic_load(&s->counts.in_flight) > 0)
             nanosleep(&moment, NULL);
-    } while (atomic_load(&s->counts.in_flight) > 0 && ck_now_ms() < by);
+    } while (atomic_load(&s->counts.in_flight) > 0 && ck_clock_ms() < by);
     ck_pulls_report(s);
     ck_http_stop(o->listeners);
     ck_asks_free(s->asks);
