@@ -1,4 +1,5 @@
 #include "base/arena.h"
+#include "base/base64.h"
 #include "base/mem.h"
 #include "base/unit.h"
 
@@ -148,9 +149,37 @@ static void arenas_and_vectors(void **state)
     free(v.v);
 }
 
+static void base64_is_strict(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *plain; /* NULL: refused */
+        bool padded;
+    } rows[] = {
+        { "", "", true },           { "Zg==", "f", true },      { "Zm8=", "fo", true },
+        { "Zm9vYmE=", "fooba", true }, { "+/+/", "\xfb\xff\xbf", true },
+        { "Zg", "f", false },       { "Zm8", "fo", false },     { "Zg==", "f", false },
+        { "Zg", NULL, true },       { "Zg=", NULL, true },      { "Z", NULL, false },
+        { "Zg===", NULL, false },   { "Zg==Zg==", NULL, true }, { " Zg==", NULL, false },
+        { "Zm8=\n", NULL, false },  { "Zm 8", NULL, true },     { "-_-_", NULL, true },
+        { "====", NULL, true },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ck_autoarena struct ck_arena a = { 0 };
+        ck_view plain = { 0 };
+        bool good = ck_base64_decode(ck_view_str(rows[i].text), rows[i].padded, &a, &plain);
+        assert_int_equal(good, rows[i].plain != NULL);
+        if (good) {
+            assert_view(plain, rows[i].plain);
+            assert_int_equal(plain.p[plain.n], 0);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(base64_is_strict),
         cmocka_unit_test(errors_chain_and_escape),
         cmocka_unit_test(cursor_never_leaves_its_view),
         cmocka_unit_test(numbers_are_whole_and_fit),

@@ -1,47 +1,12 @@
 #include "gateway/credentials.h"
 
+#include "base/base64.h"
 #include "image/digest.h"
 #include "serve/wire.h"
 
 #include <string.h>
 #include <strings.h>
 #include <sys/random.h>
-
-/* --- base64 (RFC 4648) ------------------------------------------------------------------------ */
-
-/* -1: not of the alphabet of section 4. */
-static int value_of(uint8_t c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-/* Padding may be left out; nothing else is let through. */
-static bool decode(ck_view v, struct ck_arena *a, ck_view *ret)
-{
-    for (int i = 0; i < 2 && v.n && v.p[v.n - 1] == '='; i++)
-        v.n--;
-    uint8_t *out = ck_arena_alloc(a, v.n + 1, 1);
-    uint32_t bits = 0;
-    size_t n = 0;
-    if (v.n % 4 == 1)
-        return false;
-    for (size_t i = 0; i < v.n; i++) {
-        int x = value_of(v.p[i]);
-        if (x < 0)
-            return false;
-        bits = bits << 6 | (uint32_t)x;
-        if (i % 4)
-            out[n++] = (uint8_t)(bits >> (6 - 2 * (i % 4)));
-    }
-    *ret = ck_view_of(out, n);
-    return true;
-}
 
 /* --- the header ------------------------------------------------------------------------------- */
 
@@ -53,7 +18,7 @@ static bool is_scheme(ck_view word, const char *name)
 static ck_err *parse_basic(ck_view text, struct ck_arena *a, struct ck_credentials *ret)
 {
     ck_view pair;
-    if (!decode(text, a, &pair))
+    if (!ck_base64_decode(text, false, a, &pair))
         return ck_err_new(CK_ERR_HOSTILE, "Authorization: Basic without base64");
     size_t colon = ck_view_find(pair, ':');
     if (colon == pair.n)

@@ -4,12 +4,12 @@
 #include "gateway/core.h"
 
 #include "advisory/db.h"
+#include "base/base64.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "gateway/harbor_report.h"
 #include "gateway/serving.h"
 
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -215,20 +215,15 @@ static bool is_named(const struct ck_gateway_options *o, ck_view host)
 
 static ck_err *take_basic(struct job *j, ck_view value)
 {
-    char *pair = ck_arena_alloc(&j->arena, value.n + 4, 1);
-    ck_view padded = ck_arena_dup(&j->arena, value);
-    int n = value.n % 4 || value.n == 0
-                ? -1 : EVP_DecodeBlock((uint8_t *)pair, padded.p, (int)padded.n);
-    if (n < 0)
+    ck_view pair, password;
+    if (!value.n || !ck_base64_decode(value, true, &j->arena, &pair))
         return ck_err_new(CK_ERR_USAGE, "registry.authorization: no base64");
-    n -= (value.p[value.n - 1] == '=') + (value.p[value.n - 2] == '=');
-    pair[n] = 0;
-    char *colon = strchr(pair, ':');
-    if (!colon || memchr(pair, 0, (size_t)n))
+    size_t colon = ck_view_find(pair, ':');
+    ck_view user = ck_view_split(pair, ':', &password);
+    if (colon == pair.n || ck_view_find(pair, 0) < pair.n)
         return ck_err_new(CK_ERR_USAGE, "registry.authorization: not USER:PASSWORD");
-    *colon = 0;
-    j->given.username = pair;
-    j->given.password = colon + 1;
+    j->given.username = (const char *)ck_arena_dup(&j->arena, user).p;
+    j->given.password = (const char *)ck_arena_dup(&j->arena, password).p;
     return NULL;
 }
 

@@ -2,10 +2,10 @@
  * the node already, do not pass admission or the pull: the nodes' own runtimes must be locked down
  * too.
  */
+#include "base/base64.h"
 #include "base/text.h"
 #include "lockdown/parts.h"
 
-#include <openssl/evp.h>
 
 static const char dir[] = "/etc/kubernetes/cocket";
 static const char manifests[] = "/etc/kubernetes/manifests";
@@ -18,9 +18,9 @@ static const char *ca_bundle(struct ck_settings *s)
     ck_view ca = s->o->gate.ca;
     if (ca.n == 0)
         return "REPLACE-WITH-BASE64-OF-THE-CA-OF-THE-GATE";
-    char *out = ck_arena_alloc(s->a, 4 * ((ca.n + 2) / 3) + 1, 1);
-    EVP_EncodeBlock((unsigned char *)out, ca.p, (int)ca.n); /* at most CONFIG_FILE bytes */
-    return out;
+    ck_autobuf struct ck_buf out = ck_buf_new(CK_LIMIT_NONE); /* of at most CONFIG_FILE bytes */
+    ck_base64_put(&out, ca);
+    return (const char *)ck_arena_dup(s->a, ck_buf_view(&out)).p;
 }
 
 static const char webhook[] =

@@ -1,11 +1,11 @@
 #include "lockdown/verifier.h"
 
+#include "base/base64.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "image/json.h"
 #include "registry/toml.h"
 
-#include <openssl/evp.h>
 
 /* --- settings --------------------------------------------------------------------------------- */
 
@@ -70,9 +70,10 @@ ck_err *ck_verifier_authorization(ck_view token, struct ck_arena *a, const char 
         *ret = ck_arena_format(a, "Bearer %s", (const char *)ck_arena_dup(a, token).p);
         return NULL;
     }
-    char *out = ck_arena_alloc(a, 4 * ((token.n + 2) / 3) + 1, 1);
-    EVP_EncodeBlock((unsigned char *)out, token.p, (int)token.n);
-    *ret = ck_arena_format(a, "Basic %s", out);
+    ck_autobuf struct ck_buf out = ck_buf_new(CK_LIMIT_NONE);
+    ck_put_bytes(&out, CK_V("Basic "));
+    ck_base64_put(&out, token);
+    *ret = (const char *)ck_arena_dup(a, ck_buf_view(&out)).p;
     return NULL;
 }
 

@@ -1,11 +1,11 @@
 /* auth.json and docker's config.json (containers-auth.json(5)). No text of an error here holds what
  * stands in them but the names of hosts. */
+#include "base/base64.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "image/json.h"
 #include "registry/config_parts.h"
 
-#include <openssl/evp.h>
 #include <stdlib.h>
 
 /* --- reading ---------------------------------------------------------------------------------- */
@@ -34,24 +34,6 @@ static ck_err *get_text(const struct ck_json *object, const char *key, struct ck
     CK_TRY(ck_json_string_opt(&j, CK_LIMIT_TOKEN, a, &v));
     *ret = v.n ? (const char *)v.p : NULL;
     return NULL;
-}
-
-/* Standard base64 with padding (RFC 4648, section 4); false where it is none. */
-static bool unbase64(const char *text, struct ck_arena *a, ck_view *ret)
-{
-    size_t n = strlen(text), padding = 0;
-    while (padding < 2 && padding < n && text[n - 1 - padding] == '=')
-        padding++;
-    if (n % 4 != 0 || strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                   "0123456789+/") != n - padding)
-        return false;
-    uint8_t *out = ck_arena_alloc(a, n / 4 * 3 + 1, 1);
-    int got = n ? EVP_DecodeBlock(out, (const uint8_t *)text, (int)n) : 0;
-    if (got < (int)padding)
-        return false;
-    out[(size_t)got - padding] = 0;
-    *ret = ck_view_of(out, (size_t)got - padding);
-    return true;
 }
 
 /* "user:password"; podman fills up with NULs. Without a colon it is none, as for docker. */
@@ -83,7 +65,7 @@ static ck_err *read_entry(const struct ck_json *j, struct ck_arena *a, struct ck
     CK_TRY(get_text(j, "identitytoken", a, &e->identity_token));
     CK_TRY(get_text(j, "auth", a, &auth));
     struct ck_json place = ck_json_member(j, "auth");
-    if (auth && !unbase64(auth, a, &plain))
+    if (auth && !ck_base64_decode(ck_view_str(auth), true, a, &plain))
         return ck_json_refuse(&place, CK_ERR_USAGE, "no base64");
     CK_TRY(split_auth(&place, plain, a, e));
     if (!e->username || !e->password)

@@ -1,6 +1,7 @@
 /* Authentication as distribution's "token authentication" has it, on the demand of a 401. */
 #include "room/registry_auth.h"
 
+#include "base/base64.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -58,29 +59,16 @@ static void keep(struct ck_auth *auth, const char *key, const char *value, int64
 
 /* --- Basic ------------------------------------------------------------------------------------ */
 
-static const char *base64(ck_view v, struct ck_arena *a)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    char *out = ck_arena_alloc(a, (v.n + 2) / 3 * 4 + 1, 1), *p = out;
-    for (size_t i = 0; i < v.n; i += 3) {
-        size_t left = v.n - i;
-        uint32_t x = (uint32_t)v.p[i] << 16 | (uint32_t)(left > 1 ? v.p[i + 1] : 0) << 8 |
-                     (left > 2 ? v.p[i + 2] : 0);
-        *p++ = digits[x >> 18];
-        *p++ = digits[x >> 12 & 63];
-        *p++ = left > 1 ? digits[x >> 6 & 63] : '=';
-        *p++ = left > 2 ? digits[x & 63] : '=';
-    }
-    return out;
-}
-
 /* NULL where there are no credentials. */
 static const char *basic(const struct ck_endpoint *e, struct ck_arena *a)
 {
     if (!e->username || !e->password)
         return NULL;
     const char *pair = ck_arena_format(a, "%s:%s", e->username, e->password);
-    return ck_arena_format(a, "Basic %s", base64(ck_view_str(pair), a));
+    ck_autobuf struct ck_buf out = ck_buf_new(CK_LIMIT_NONE);
+    ck_put_bytes(&out, CK_V("Basic "));
+    ck_base64_put(&out, ck_view_str(pair));
+    return (const char *)ck_arena_dup(a, ck_buf_view(&out)).p;
 }
 
 /* --- tokens ----------------------------------------------------------------------------------- */

@@ -1,10 +1,10 @@
 #include "serve/review.h"
 
+#include "base/base64.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "image/name.h"
 
-#include <openssl/evp.h>
 #include <stdlib.h>
 
 #define API "admission.k8s.io/v1"
@@ -175,12 +175,6 @@ static void put_patch(const struct ck_review *r, const struct ck_judged *j, ck_v
         ck_put_u8(out, ']');
 }
 
-static void put_base64(ck_view v, struct ck_buf *out)
-{
-    uint8_t *room = ck_buf_room(out, (v.n + 2) / 3 * 4 + 1);
-    out->n += (size_t)EVP_EncodeBlock(room, v.p, (int)v.n);
-}
-
 void ck_review_mutate(const struct ck_review *r, const struct ck_judged *j, ck_view rewrite,
                       struct ck_arena *a, struct ck_buf *out)
 {
@@ -189,7 +183,7 @@ void ck_review_mutate(const struct ck_review *r, const struct ck_judged *j, ck_v
         put_patch(r, j, rewrite, a, &patch);
     if (patch.n) {
         ck_put_bytes(out, CK_V(",\"patchType\":\"JSONPatch\",\"patch\":\""));
-        put_base64(ck_buf_view(&patch), out);
+        ck_base64_put(out, ck_buf_view(&patch));
         ck_put_u8(out, '"');
     }
     end_judged(r, j, a, out);

@@ -1,5 +1,6 @@
 /* What the room reads without libmicrohttpd: targets, forms, places, ranges; and its tables. */
 #include "base/mem.h"
+#include "base/base64.h"
 #include "base/unit.h"
 #include "serve/kept.h"
 #include "serve/limiter.h"

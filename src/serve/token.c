@@ -1,4 +1,5 @@
 /* /token: the token protocol of registries, as GET with Basic and as an OAuth2 form. */
+#include "base/base64.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "serve/http_int.h"

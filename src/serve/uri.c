@@ -141,16 +141,3 @@ const char *ck_form_parse(uint8_t *raw, size_t n, struct ck_params *ret)
     }
     return NULL;
 }
-
-void ck_base64_put(struct ck_buf *out, ck_view v)
-{
-    static const char set[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < v.n; i += 3) {
-        size_t have = v.n - i < 3 ? v.n - i : 3;
-        uint32_t x = (uint32_t)v.p[i] << 16;
-        x |= have > 1 ? (uint32_t)v.p[i + 1] << 8 : 0;
-        x |= have > 2 ? v.p[i + 2] : 0;
-        for (size_t k = 0; k < 4; k++)
-            ck_put_u8(out, k <= have ? (uint8_t)set[x >> (18 - 6 * k) & 63] : '=');
-    }
-}

@@ -23,8 +23,4 @@ const char *ck_form_parse(uint8_t *raw, size_t n, struct ck_params *ret);
 /* The first one of that name. */
 bool ck_params_find(const struct ck_params *p, const char *name, ck_view *ret);
 
-/* Standard alphabet with padding; `out` grows. */
-struct ck_buf;
-void ck_base64_put(struct ck_buf *out, ck_view v);
-
 #endif
