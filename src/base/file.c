@@ -8,6 +8,7 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -86,6 +87,37 @@ ck_err *ck_write_all(int fd, ck_view v)
         v = ck_view_from(v, (size_t)n);
     }
     return NULL;
+}
+
+ck_err *ck_pread_all(int fd, uint8_t *p, size_t n)
+{
+    for (size_t at = 0; at < n;) {
+        ssize_t got = pread(fd, p + at, n - at, (off_t)at);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return ck_err_errno(CK_ERR_OURS, "reading");
+        if (got == 0)
+            return ck_err_new(CK_ERR_OURS, "the file ends at byte %zu of %zu", at, n);
+        at += (size_t)got;
+    }
+    return NULL;
+}
+
+ck_err *ck_sealed_copy(ck_view v, int *ret_fd)
+{
+    const int seals = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
+    int fd = memfd_create("copy", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0)
+        return ck_err_errno(CK_ERR_OURS, "memfd");
+    ck_err *e = ck_write_all(fd, v);
+    if (!e && fcntl(fd, F_ADD_SEALS, seals) != 0)
+        e = ck_err_errno(CK_ERR_OURS, "sealing memory");
+    if (e)
+        close(fd);
+    else
+        *ret_fd = fd;
+    return e;
 }
 
 static ck_err *sync_parent(const char *path)

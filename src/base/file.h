@@ -19,6 +19,12 @@ CK_MUST ck_err *ck_file_read(const char *path, struct ck_buf *out);
 /* All of `v` to a descriptor. Class OURS; errno is kept. */
 CK_MUST ck_err *ck_write_all(int fd, ck_view v);
 
+/* The first n bytes of a file, all of them. Class OURS. */
+CK_MUST ck_err *ck_pread_all(int fd, uint8_t *p, size_t n);
+
+/* Memory with these bytes that nobody can change any more. The caller closes it. Class OURS. */
+CK_MUST ck_err *ck_sealed_copy(ck_view v, int *ret_fd);
+
 /* Makes the directories above `path`, mode 0700. */
 CK_MUST ck_err *ck_make_parents(const char *path);
 

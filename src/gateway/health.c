@@ -6,10 +6,7 @@
 #include "base/file.h"
 #include "base/text.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
 #include <time.h>
-#include <unistd.h>
 
 static void put_gauges(struct ck_gateway *g, struct ck_buf *out)
 {
@@ -39,16 +36,11 @@ void ck_answer_bytes(struct ck_call *c, struct ck_answer *w, ck_view bytes)
         ck_call_answer(c, w);
         return;
     }
-    int fd = memfd_create("answer", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    ck_err *e = fd < 0 ? ck_err_errno(CK_ERR_OURS, "memfd_create") : ck_write_all(fd, bytes);
+    ck_err *e = ck_sealed_copy(bytes, &w->fd);
     if (e) {
-        if (fd >= 0)
-            close(fd);
         ck_call_fail(c, e);
         return;
     }
-    fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
-    w->fd = fd;
     w->size = bytes.n;
     ck_call_answer(c, w);
 }

@@ -1,23 +1,7 @@
 #include "serve/asking.h"
 
+#include "base/file.h"
 #include "base/text.h"
-
-#include <errno.h>
-#include <unistd.h>
-
-static ck_err *read_all(int fd, uint8_t *p, uint64_t n)
-{
-    for (uint64_t at = 0; at < n;) {
-        ssize_t got = pread(fd, p + at, n - at, (off_t)at);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return ck_err_new(CK_ERR_OURS, "the hub's file ends at byte %llu of %llu",
-                              (unsigned long long)at, (unsigned long long)n);
-        at += (uint64_t)got;
-    }
-    return NULL;
-}
 
 ck_err *ck_asked_bytes(struct ck_request *r, const struct ck_answer *w, enum ck_limit limit,
                         ck_view *ret)
@@ -29,7 +13,7 @@ ck_err *ck_asked_bytes(struct ck_request *r, const struct ck_answer *w, enum ck_
     if (w->size > ck_limit_value(limit))
         return ck_err_limit(limit, "%llu bytes from the hub", (unsigned long long)w->size);
     uint8_t *p = ck_arena_alloc(ck_request_arena(r), w->size + 1, 1);
-    CK_TRY(read_all(w->fd, p, w->size));
+    CK_TRY_WRAP(ck_pread_all(w->fd, p, w->size), "what the hub handed over");
     *ret = ck_view_of(p, w->size);
     return NULL;
 }

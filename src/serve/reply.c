@@ -1,13 +1,12 @@
 /* Replies, and the errors of a registry (distribution-spec, "Error Codes"). */
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "serve/http_int.h"
 #include "serve/route.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 void ck_request_respond(struct ck_request *r, unsigned status, struct MHD_Response *response,
                         uint64_t size)
@@ -203,19 +202,6 @@ void ck_request_challenge(struct ck_request *r, const char *message)
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
-static bool read_all(int fd, uint8_t *p, size_t n)
-{
-    for (size_t at = 0; at < n;) {
-        ssize_t got = pread(fd, p + at, n - at, (off_t)at);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return false;
-        at += (size_t)got;
-    }
-    return true;
-}
-
 bool ck_request_answer_bytes(struct ck_request *r, struct ck_answer *w, size_t max, ck_view *ret)
 {
     if (w->fd < 0) {
@@ -224,7 +210,8 @@ bool ck_request_answer_bytes(struct ck_request *r, struct ck_answer *w, size_t m
     }
     if (w->size <= max) {
         uint8_t *p = ck_arena_alloc(&r->arena, w->size + 1, 1);
-        if (read_all(w->fd, p, w->size)) {
+        ck_autoerr ck_err *e = ck_pread_all(w->fd, p, w->size);
+        if (!e) {
             *ret = ck_view_of(p, w->size);
             return true;
         }

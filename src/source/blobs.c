@@ -1,4 +1,5 @@
 /* Names to bytes: in a directory, in an archive, in an archive that is compressed as a whole. */
+#include "base/file.h"
 #include "base/mem.h"
 #include "room/input.h"
 #include "source/source_int.h"
@@ -7,7 +8,6 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -233,22 +233,6 @@ ck_err *ck_source_document(struct ck_source *s, ck_view name, const struct ck_de
     return e ? ck_err_wrap(e, "\"%.*s\"", CK_VF(name)) : NULL;
 }
 
-/* The room gets a sealed copy: what was hashed is what it reads, whoever owns the file. */
-static ck_err *sealed_copy(ck_view bytes, int *ret)
-{
-    int fd = memfd_create("document", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (fd < 0)
-        return ck_err_errno(CK_ERR_OURS, "memfd");
-    ssize_t n = write(fd, bytes.p, bytes.n);
-    if (n != (ssize_t)bytes.n ||
-        fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) != 0) {
-        close(fd);
-        return ck_err_errno(CK_ERR_OURS, "memfd");
-    }
-    *ret = fd;
-    return NULL;
-}
-
 ck_err *ck_source_decode(struct ck_source *s, enum ck_document what, ck_view declared, ck_view json,
                          ck_view *ret)
 {
@@ -261,7 +245,8 @@ ck_err *ck_source_decode(struct ck_source *s, enum ck_document what, ck_view dec
         CK_TRY(ck_room_start(CK_ROOM_DOCUMENT, &o, &s->documents));
     }
     ck_job_document_encode(&j, &job);
-    CK_TRY(sealed_copy(json, &fd));
+    /* Sealed: what was hashed is what the room reads, whoever owns the file. */
+    CK_TRY(ck_sealed_copy(json, &fd));
     ck_err *e = ck_room_call(s->documents, ck_buf_view(&job), fd, &result);
     close(fd);
     if (e)
