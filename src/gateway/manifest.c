@@ -47,7 +47,8 @@ uint32_t ck_keep_ms(struct ck_gateway *g, int64_t ms, int64_t until)
     return ms > 0 ? (uint32_t)ms : 0;
 }
 
-void ck_note_pull(struct ck_call *c, ck_view name, const struct ck_digest *d)
+/* It was given out. */
+static void note_pull(struct ck_call *c, ck_view name, const struct ck_digest *d)
 {
     struct ck_pull p = { .time = time(NULL), .who = c->user, .client = c->ask.client,
                          .agent = c->ask.agent, .name = name, .digest = *d, .count = 1,
@@ -107,7 +108,7 @@ static void serve(struct pull *p, const struct ck_verdict *v)
         return;
     }
     if (!c->ask.head)
-        ck_note_pull(c, p->name, &p->digest);
+        note_pull(c, p->name, &p->digest);
     ck_gateway_count(c->g, "cocket_pulls_total{result=\"served\"}", 1);
     ck_call_answer(c, &w);
 }
@@ -130,7 +131,7 @@ static void pending(struct pull *p, const struct ck_flight_result *r)
 }
 
 /* By its own answer; what cannot be asked may have it. */
-bool ck_upstream_has_none(const ck_err *e)
+static bool has_none(const ck_err *e)
 {
     unsigned status = ck_err_status(e);
     return status == 404 || status == 401 || status == 403;
@@ -146,7 +147,7 @@ static void not_had(struct pull *p, ck_err *e)
         ck_call_refuse(c, 429, CK_OCI_TOOMANYREQUESTS, "%s", ck_err_text(e));
     } else if (ck_err_status(e) == 404) {
         ck_call_refuse(c, 404, CK_OCI_MANIFEST_UNKNOWN, "%s", ck_err_text(e));
-    } else if (ck_upstream_has_none(e)) { /* or it does not say: Docker Hub's word for both */
+    } else if (has_none(e)) { /* or it does not say: Docker Hub's word for both */
         ck_call_refuse(c, 403, CK_OCI_DENIED, "the upstream does not give it to this gate: %s",
                        ck_err_text(e));
     } else if (cls == CK_ERR_UNAVAILABLE) {
@@ -173,7 +174,7 @@ static void not_had(struct pull *p, ck_err *e)
  * counts. */
 static bool is_outage(const ck_err *e)
 {
-    return (ck_err_class(e) == CK_ERR_UNAVAILABLE && !ck_upstream_has_none(e)) ||
+    return (ck_err_class(e) == CK_ERR_UNAVAILABLE && !has_none(e)) ||
            ck_err_class(e) == CK_ERR_OURS;
 }
 

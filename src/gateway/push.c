@@ -197,7 +197,7 @@ static void start(struct ck_call *c, const struct ck_place *p)
 
 /* --- DELETE of a blob ------------------------------------------------------------------------- */
 
-void ck_blob_delete(struct ck_call *c, const struct ck_place *p)
+static void blob_delete(struct ck_call *c, const struct ck_place *p)
 {
     ck_view repository = ck_view_str(p->repository);
     struct ck_digest d, *by;
@@ -241,7 +241,7 @@ static const struct {
     [CK_ASK_UPLOAD_CANCEL] = { .handle = ck_upload_cancel },
     [CK_ASK_MANIFEST_PUT] = { .handle = ck_manifest_put },
     [CK_ASK_MANIFEST_DELETE] = { .handle = ck_manifest_delete, .deletes = true },
-    [CK_ASK_BLOB_DELETE] = { .handle = ck_blob_delete, .deletes = true },
+    [CK_ASK_BLOB_DELETE] = { .handle = blob_delete, .deletes = true },
 };
 
 void ck_push_ask(struct ck_call *c)

@@ -90,8 +90,6 @@ void ck_upload_data_end(struct ck_call *c, const struct ck_place *p);
 void ck_upload_status(struct ck_call *c, const struct ck_place *p);
 void ck_upload_finish(struct ck_call *c, const struct ck_place *p);
 void ck_upload_cancel(struct ck_call *c, const struct ck_place *p);
-/* Only the repository's claim on it. */
-void ck_blob_delete(struct ck_call *c, const struct ck_place *p);
 
 /* --- transfer.c: bytes of an upload, from a pipe to the file ---------------------------------- */
 

@@ -9,9 +9,5 @@ ck_view ck_name_head(ck_view name);
 /* How long the room may give the same answer to the same user: `ms`, and never past `until`
  * (seconds; 0: no end); not at all where the policy asks for the client's address. */
 uint32_t ck_keep_ms(struct ck_gateway *g, int64_t ms, int64_t until);
-/* Notes that it was given out. */
-void ck_note_pull(struct ck_call *c, ck_view name, const struct ck_digest *d);
-/* Whether the registry has answered, and has no such thing (for us). */
-bool ck_upstream_has_none(const ck_err *e);
 
 #endif

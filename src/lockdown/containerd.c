@@ -105,7 +105,8 @@ static ck_err *add_verifier(struct ck_settings *s)
     return NULL;
 }
 
-ck_err *ck_settings_verifier(struct ck_settings *s)
+/* /etc/cocket/verifier.conf and the gate's CA beside it. */
+static ck_err *settings_verifier(struct ck_settings *s)
 {
     static const char ca[] = "/etc/cocket/gate.crt";
     ck_autobuf struct ck_buf b = ck_buf_new(CK_LIMIT_NONE);
@@ -132,7 +133,7 @@ ck_err *ck_settings_containerd(struct ck_settings *s)
     CK_TRY(add_config(s));
     CK_TRY(ck_settings_hosts(s, certs_dir));
     CK_TRY(add_verifier(s));
-    CK_TRY(ck_settings_verifier(s));
+    CK_TRY(settings_verifier(s));
     ck_settings_advise(s, "Restart containerd. Image verifiers need containerd 2; where bin_dir is "
                           "empty it lets everything through.\n"
                           "# ctr obeys no file: it goes past certs.d unless --hosts-dir is given, "

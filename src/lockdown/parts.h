@@ -33,8 +33,6 @@ CK_MUST ck_err *ck_settings_firewall(struct ck_settings *s);
 CK_MUST ck_err *ck_settings_host(struct ck_settings *s, const char *dir, const char *name);
 /* hosts.toml that leads all of a directory's registries to the gate. */
 CK_MUST ck_err *ck_settings_hosts(struct ck_settings *s, const char *dir);
-/* /etc/cocket/verifier.conf and the gate's CA beside it. */
-CK_MUST ck_err *ck_settings_verifier(struct ck_settings *s);
 
 extern const char ck_verifier_conf[];  /* "/etc/cocket/verifier.conf" */
 extern const char ck_verifier_dir[];   /* containerd's default bin_dir */

@@ -7,20 +7,20 @@
 
 enum { VERSION = 1 };
 
-const char *const ck_decision_words[] = {
+static const char *const decision_words[] = {
     [CK_ALLOW] = "allow", [CK_QUARANTINE] = "quarantine", [CK_DENY] = "deny",
     [CK_DECISION_COUNT_] = NULL,
 };
 
 const char *ck_decision_name(enum ck_decision d)
 {
-    return (unsigned)d < CK_DECISION_COUNT_ ? ck_decision_words[d] : "?";
+    return (unsigned)d < CK_DECISION_COUNT_ ? decision_words[d] : "?";
 }
 
 ck_err *ck_policy_read_decision(struct ck_doc *d, const struct ck_yaml_node *n, void *ret)
 {
     unsigned word;
-    CK_TRY(ck_doc_word(d, n, ck_decision_words, &word));
+    CK_TRY(ck_doc_word(d, n, decision_words, &word));
     *(enum ck_decision *)ret = word;
     return NULL;
 }
@@ -28,7 +28,7 @@ ck_err *ck_policy_read_decision(struct ck_doc *d, const struct ck_yaml_node *n, 
 ck_err *ck_policy_read_refusal(struct ck_doc *d, const struct ck_yaml_node *n, void *ret)
 {
     unsigned word;
-    CK_TRY(ck_doc_word(d, n, ck_decision_words + CK_QUARANTINE, &word));
+    CK_TRY(ck_doc_word(d, n, decision_words + CK_QUARANTINE, &word));
     *(enum ck_decision *)ret = CK_QUARANTINE + word;
     return NULL;
 }

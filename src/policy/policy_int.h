@@ -122,7 +122,6 @@ struct ck_policy {
 
 /* Names of the demands, in their order; ends with NULL. */
 extern const char *const ck_demand_names[CK_DEMAND_COUNT_ + 1];
-extern const char *const ck_decision_words[]; /* allow, quarantine, deny; ends with NULL */
 extern const char *const ck_severity_words[]; /* none, negligible, ...; by enum ck_severity */
 /* Readers of document.h, into the structure of that name. */
 ck_err *ck_policy_read_patterns(struct ck_doc *d, const struct ck_yaml_node *n, void *ret);

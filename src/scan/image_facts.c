@@ -72,8 +72,10 @@ static void take_config(const struct ck_config_doc *c, struct ck_arena *a, struc
 
 /* --- layers ----------------------------------------------------------------------------------- */
 
-void ck_image_chain(const struct ck_image *im, struct ck_arena *a, struct ck_digest **ret,
-                    size_t *ret_n)
+/* The ChainID of each prefix of the layers (OCI image-spec, config, "Layer ChainID"), always
+ * sha256. */
+static void image_chain(const struct ck_image *im, struct ck_arena *a, struct ck_digest **ret,
+                        size_t *ret_n)
 {
     struct ck_digest *chain = ck_arena_alloc(a, im->n_layers, sizeof *chain);
     for (size_t i = 0; i < im->n_layers; i++) {
@@ -192,7 +194,7 @@ void ck_image_facts_of(const struct ck_image *im, const struct ck_report *r, int
     take_distro(r, a, &f);
     take_findings(r, now, a, &f);
     take_gaps(r, a, &f);
-    ck_image_chain(im, a, &f.chain, &f.n_chain);
+    image_chain(im, a, &f.chain, &f.n_chain);
     for (size_t i = 0; i < im->n_layers; i++)
         f.size += im->layers[i].size;
     *ret = f;

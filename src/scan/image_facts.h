@@ -12,11 +12,6 @@
 void ck_image_facts_of(const struct ck_image *im, const struct ck_report *r, int64_t now,
                        struct ck_arena *a, struct ck_facts *ret);
 
-/* The ChainID of each prefix of the layers (OCI image-spec, config, "Layer ChainID"), always
- * sha256. */
-void ck_image_chain(const struct ck_image *im, struct ck_arena *a, struct ck_digest **ret,
-                    size_t *ret_n);
-
 /* A day that is known from an earlier scan, of this or another image that has the same fix open,
  * counts where it is the earlier one: a grace period begins once. */
 CK_MUST ck_err *ck_image_facts_remember(struct ck_store *s, const struct ck_digest *d,

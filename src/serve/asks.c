@@ -24,7 +24,7 @@ struct ck_asks {
     int wire, wake;
     bool closed;
     struct slot *slots;
-    size_t n_slots, open;
+    size_t n_slots;
     uint32_t free; /* first one; n_slots: none */
     struct packet *first, **last; /* waiting to be sent */
 };
@@ -99,7 +99,6 @@ static uint32_t take_slot(struct ck_asks *a, struct ck_request *r)
     a->slots[i].r = r;
     a->slots[i].used = true;
     a->slots[i].turn++;
-    a->open++;
     return (uint32_t)a->slots[i].turn << 16 | (i + 1);
 }
 
@@ -108,7 +107,6 @@ static void give_slot_back(struct ck_asks *a, uint32_t i)
     a->slots[i].used = false;
     a->slots[i].next_free = a->free;
     a->free = i;
-    a->open--;
 }
 
 uint16_t ck_asks_send(struct ck_request *r, bool suspend)
@@ -192,12 +190,4 @@ struct ck_request *ck_asks_close(struct ck_asks *a)
         }
     pthread_mutex_unlock(&a->mutex);
     return r;
-}
-
-size_t ck_asks_open(struct ck_asks *a)
-{
-    pthread_mutex_lock(&a->mutex);
-    size_t n = a->open;
-    pthread_mutex_unlock(&a->mutex);
-    return n;
 }

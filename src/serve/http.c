@@ -26,13 +26,9 @@ static const struct ck_route *const *const tables[CK_ROUTES_COUNT_] = {
 /* --- what handlers see ------------------------------------------------------------------------ */
 
 struct ck_arena *ck_request_arena(struct ck_request *r) { return &r->arena; }
-enum ck_method ck_request_method(const struct ck_request *r) { return r->method; }
 ck_view ck_request_path(const struct ck_request *r) { return r->path; }
 ck_view ck_request_body(const struct ck_request *r) { return ck_buf_view(&r->body); }
 ck_view ck_request_client(const struct ck_request *r) { return ck_view_str(r->peer->address); }
-uint64_t ck_request_session(const struct ck_request *r) { return r->session; }
-uint32_t ck_request_roles(const struct ck_request *r) { return r->roles; }
-ck_view ck_request_user(const struct ck_request *r) { return r->user; }
 
 bool ck_request_query(struct ck_request *r, const char *name, ck_view *ret)
 {
@@ -285,7 +281,6 @@ static void be(struct ck_request *r, const struct ck_session *s)
 {
     r->session = s->session;
     r->roles = s->roles;
-    r->user = ck_arena_dup(&r->arena, ck_view_str(s->user));
 }
 
 static void on_session(struct ck_request *r, void *ctx, struct ck_answer *w)

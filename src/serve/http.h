@@ -13,7 +13,6 @@ enum ck_method {
 struct ck_request; /* from its first byte until its reply is out */
 
 struct ck_arena *ck_request_arena(struct ck_request *r); /* lives as long as the request */
-enum ck_method ck_request_method(const struct ck_request *r);
 ck_view ck_request_path(const struct ck_request *r); /* percent-decoded once, checked: no NUL, no
                                                         control characters, no "//", "." or ".." */
 /* Of the query, decoded; false: it is not there. A parameter (but scope and tag) or header that is
@@ -25,9 +24,6 @@ bool ck_request_header(struct ck_request *r, const char *name, ck_view *ret);
 /* The whole body, of routes that want one. */
 ck_view ck_request_body(const struct ck_request *r);
 ck_view ck_request_client(const struct ck_request *r); /* address; empty: a unix socket */
-uint64_t ck_request_session(const struct ck_request *r);
-uint32_t ck_request_roles(const struct ck_request *r);
-ck_view ck_request_user(const struct ck_request *r);
 
 /* Asks the hub; id, session, client and agent are filled in, its fd is taken over. `done` is called
  * once, from any thread, with the answer (which lives until it returns; its fd is closed then

@@ -71,7 +71,7 @@ struct ck_request {
 
     uint64_t session;
     uint32_t roles;
-    ck_view user, agent, host;
+    ck_view agent, host;
 
     bool has_length, chunked, malformed;
     bool past_head; /* of libmicrohttpd's state: its next call is for the body or the end */
@@ -147,7 +147,6 @@ CK_MUST ck_err *ck_asks_take(struct ck_asks *a, uint32_t id, struct ck_request *
 CK_MUST ck_err *ck_asks_flush(struct ck_asks *a, bool *ret_more);
 /* No more questions; the next open one, or NULL. */
 struct ck_request *ck_asks_close(struct ck_asks *a);
-size_t ck_asks_open(struct ck_asks *a);
 
 /* --- http.c ----------------------------------------------------------------------------------- */
 
@@ -165,7 +164,6 @@ struct ck_at;
 void ck_upload_handle(struct ck_request *r, const struct ck_at *at);
 /* Fills in ns, host, repository, reference. */
 struct ck_ask ck_registry_ask(struct ck_request *r, const struct ck_at *at, enum ck_ask_kind kind);
-bool ck_registry_may(struct ck_request *r, uint32_t role); /* false: has replied */
 void ck_token_get(struct ck_request *r);
 void ck_token_post(struct ck_request *r);
 

@@ -13,7 +13,8 @@
 
 /* --- common ----------------------------------------------------------------------------------- */
 
-bool ck_registry_may(struct ck_request *r, uint32_t role)
+/* False: has replied. */
+static bool may(struct ck_request *r, uint32_t role)
 {
     if (r->roles & role)
         return true;
@@ -418,12 +419,12 @@ static void dispatch(struct ck_request *r, const struct ck_at *at)
     bool reads = r->method == CK_GET || r->method == CK_HEAD;
     if (at->kind == CK_AT_UPLOADS || at->kind == CK_AT_UPLOAD ||
         (at->kind == CK_AT_MANIFEST && r->method == CK_PUT)) {
-        if (ck_registry_may(r, CK_ROLE_PUSH))
+        if (may(r, CK_ROLE_PUSH))
             ck_upload_handle(r, at);
     } else if (r->method == CK_DELETE) {
-        if (ck_registry_may(r, CK_ROLE_PUSH))
+        if (may(r, CK_ROLE_PUSH))
             delete_content(r, at, places[at->kind].remove);
-    } else if (reads && ck_registry_may(r, CK_ROLE_PULL)) {
+    } else if (reads && may(r, CK_ROLE_PULL)) {
         if (at->kind == CK_AT_MANIFEST || at->kind == CK_AT_BLOB)
             get_content(r, at, places[at->kind].get);
         else

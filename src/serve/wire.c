@@ -251,7 +251,7 @@ static struct ck_digest get_digest(ck_cur *c, bool has)
     return d;
 }
 
-bool ck_answer_sound(const struct ck_answer *w)
+static bool answer_sound(const struct ck_answer *w)
 {
     return w->id && w->status >= 100 && w->status <= 599 &&
            (unsigned)w->code < CK_OCI_ERROR_COUNT_ && w->roles <= 15 &&
@@ -301,7 +301,7 @@ ck_err *ck_answer_decode(ck_view packet, struct ck_answer *ret)
     get_fields(&c, &w, answer_fields, COUNT(answer_fields));
     w.body = ck_cur_str(&c, CK_WIRE_BODY);
     if (!ck_cur_ok(&c) || !ck_cur_end(&c) || type != CK_WIRE_ANSWER || bits > 7 ||
-        !ck_answer_sound(&w))
+        !answer_sound(&w))
         return malformed("an answer");
     *ret = w;
     return NULL;

@@ -160,7 +160,6 @@ CK_MUST ck_err *ck_serve_config_decode(ck_view bytes, struct ck_serve_config *re
  * field (SERVE_AGENT, SERVE_MESSAGE, REGISTRY_NAME, HTTP_FIELD), the grammars of names, and no
  * control character in anything that may become part of a header. */
 bool ck_ask_sound(const struct ck_ask *q);
-bool ck_answer_sound(const struct ck_answer *w);
 
 /* Encoding appends a whole packet (type first); a message or warning that is too long is cut.
  * Decoders check that it is sound and that nothing is left over; views point into the packet,
