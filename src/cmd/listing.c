@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "image/name.h"
 #include "report/layout.h"
 
 #include <stdlib.h>
@@ -27,6 +28,15 @@ const char *ck_listing_text(struct ck_arena *a, ck_view v)
 {
     ck_autofree char *safe = ck_escape(v);
     return (const char *)ck_arena_dup(a, ck_view_str(safe)).p;
+}
+
+const char *ck_listing_name(struct ck_arena *a, ck_view name)
+{
+    struct ck_name n;
+    ck_err *e = ck_name_parse(name, a, &n);
+    ck_view shown = e ? name : ck_view_str(ck_name_short(&n, a));
+    ck_err_free(e);
+    return ck_listing_text(a, shown);
 }
 
 static unsigned width_of(const char *cell)

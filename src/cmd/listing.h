@@ -24,5 +24,7 @@ void ck_listing_free(struct ck_listing *t);
 
 /* Escaped, in the arena. */
 const char *ck_listing_text(struct ck_arena *a, ck_view v);
+/* The name of an image as a person would type it: without docker.io/ and library/. */
+const char *ck_listing_name(struct ck_arena *a, ck_view name);
 
 #endif

@@ -2,11 +2,9 @@
 #include "base/text.h"
 #include "cmd/cmd.h"
 #include "cmd/listing.h"
-#include "image/name.h"
 #include "store/store.h"
 
 #include <getopt.h>
-#include <stdio.h>
 #include <string.h>
 
 static const char page[] = "cocket-ls";
@@ -57,15 +55,6 @@ static ck_err *take_option(void *ctx, int opt)
 /* --- table ------------------------------------------------------------------------------------ */
 
 /* "alpine:3.20" where that is what the name would be typed as. */
-static const char *shown_name(struct args *a, ck_view name)
-{
-    struct ck_name n;
-    ck_err *e = ck_name_parse(name, &a->arena, &n);
-    ck_view shown = e ? name : ck_view_str(ck_name_short(&n, &a->arena));
-    ck_err_free(e);
-    return ck_listing_text(&a->arena, shown);
-}
-
 static const char *shown_digest(struct args *a, const struct ck_digest *d)
 {
     enum { SHORT = 12 };
@@ -186,7 +175,7 @@ static ck_err *put_table(struct args *a, struct ck_store *s, const struct ck_sto
             e = add_named(a, s, &t, "-", &v[i]);
         for (size_t k = 0; k < v[i].n_names && !e; k++)
             if (!says_nothing(&v[i], k))
-                e = add_named(a, s, &t, shown_name(a, v[i].names[k]), &v[i]);
+                e = add_named(a, s, &t, ck_listing_name(&a->arena, v[i].names[k]), &v[i]);
     }
     if (!e)
         ck_listing_print(&t, a->width, out);

@@ -2,18 +2,11 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "cmd/bars.h"
-#include "cmd/cmd.h"
 #include "cmd/policy_verbs.h"
-#include "cmd/remote.h"
-#include "scan/scan.h"
+#include "cmd/scanning.h"
 #include "verdict/verdict.h"
 
-#include <errno.h>
 #include <getopt.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 static const char page[] = CK_POLICY_PAGE;
 
@@ -22,8 +15,7 @@ struct args {
     bool json, no_scan, fail_quarantine, quiet, has_platform, no_sandbox;
     struct ck_platform platform;
     struct ck_remote_args remote;
-    struct ck_progress_line line;
-    struct ck_bars bars;
+    struct ck_scanning scanning;
     int64_t now;
     struct ck_arena arena;
     struct ck_policy *p;
@@ -264,27 +256,6 @@ static ck_err *look(struct args *a, struct ck_store *s, const struct ck_referenc
 
 /* --- scanning --------------------------------------------------------------------------------- */
 
-static ck_err *open_db(const struct args *a, struct ck_db **ret)
-{
-    ck_autofree char *path = a->db ? ck_strndup(a->db, strlen(a->db))
-                                   : ck_xdg_path(CK_XDG_DATA, "advisory.db");
-    if (!a->db && (!path || (access(path, F_OK) != 0 && errno == ENOENT)))
-        return NULL;
-    return ck_db_open(path, ret);
-}
-
-static void report_progress(void *ctx, uint64_t done, uint64_t total)
-{
-    struct args *a = ctx;
-    ck_progress_line_report(&a->line, done, total);
-}
-
-static void report_arrivals(void *ctx, struct ck_arrivals *arrivals)
-{
-    struct args *a = ctx;
-    ck_bars_show(&a->bars, arrivals);
-}
-
 /* What is in no store is judged by its scan. */
 static void take_report(struct args *a, const struct ck_report *report, struct result *r)
 {
@@ -310,19 +281,14 @@ static ck_err *scan(struct args *a, const struct ck_reference *ref, bool stored,
         .policy = stored ? NULL : a->p,
         .user = a->user, .address = a->address, .namespace_ = a->namespace_,
         .no_sandbox = a->no_sandbox,
-        .progress = { report_progress, report_arrivals, a },
-        .store = a->remote.store, .remote = a->remote.remote, .refetch = a->remote.refetch,
-        .max_size = a->remote.max_size,
     };
     struct ck_db *db = NULL;
     struct ck_scan *s = NULL;
-    CK_TRY(open_db(a, &db));
+    CK_TRY(ck_scanning_db(a->db, &db));
     o.db = db;
-    a->line = ck_progress_line_new("scanning", a->quiet);
-    a->bars = ck_bars_new(a->quiet);
+    ck_scanning_begin(&a->scanning, &a->remote, a->quiet, &o);
     ck_err *e = ck_scan_image(ref, &o, &s);
-    ck_progress_line_end(&a->line);
-    ck_bars_end(&a->bars);
+    ck_scanning_end(&a->scanning);
     if (!e)
         take_report(a, ck_scan_report(s), r);
     ck_scan_free(s);

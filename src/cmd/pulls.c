@@ -22,16 +22,6 @@ static const char *result_name(enum ck_pull_result r)
     return (unsigned)r < CK_PULL_RESULT_COUNT_ ? names[r] : "?";
 }
 
-/* As a person would type it. */
-static const char *short_name(struct ck_arena *a, ck_view name)
-{
-    struct ck_name n;
-    ck_err *e = ck_name_parse(name, a, &n);
-    ck_view shown = e ? name : ck_view_str(ck_name_short(&n, a));
-    ck_err_free(e);
-    return ck_listing_text(a, shown);
-}
-
 static void put_row(struct work *w, const struct ck_pull *p)
 {
     enum { ALGORITHM = 7, SHORT = 12 }; /* "sha256:", and what ls shows of it */
@@ -43,7 +33,7 @@ static void put_row(struct work *w, const struct ck_pull *p)
         ck_listing_text(a, ck_view_str(time)),
         ck_listing_text(a, p->who),
         p->client.n ? ck_listing_text(a, p->client) : "-",
-        short_name(a, p->name),
+        ck_listing_name(a, p->name),
         ck_listing_text(a, ck_view_head(hex, SHORT)),
         ck_arena_format(a, "%llu", (unsigned long long)p->count),
         result_name(p->result),

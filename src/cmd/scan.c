@@ -1,13 +1,9 @@
 #include "base/file.h"
 #include "base/mem.h"
-#include "cmd/bars.h"
-#include "cmd/cmd.h"
-#include "cmd/remote.h"
+#include "cmd/scanning.h"
 #include "report/report.h"
-#include "scan/scan.h"
 #include "update/wanted.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,8 +17,7 @@ struct args {
     bool json, fail_incomplete, quiet;
     enum { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER } colour;
     struct ck_platform platform;
-    struct ck_progress_line line;
-    struct ck_bars bars;
+    struct ck_scanning scanning;
     struct ck_remote_args remote;
     struct ck_scan_options scan;
 };
@@ -146,15 +141,6 @@ static int parse(int argc, char **argv, struct args *a)
 
 /* A database that was named must be there; the default one may be missing: the report then says
  * that nothing could be named. */
-static ck_err *open_db(const struct args *a, struct ck_db **ret)
-{
-    ck_autofree char *path = a->db ? ck_strndup(a->db, strlen(a->db))
-                                   : ck_xdg_path(CK_XDG_DATA, "advisory.db");
-    if (!a->db && (!path || (access(path, F_OK) != 0 && errno == ENOENT)))
-        return NULL;
-    return ck_db_open(path, ret);
-}
-
 static bool want_colour(const struct args *a)
 {
     const char *no = getenv("NO_COLOR");
@@ -216,29 +202,6 @@ static int exit_status(const struct args *a, const struct ck_report *r)
     return a->fail_incomplete && r->n_gaps ? CK_EXIT_DENIED : CK_EXIT_OK;
 }
 
-static void report_progress(void *ctx, uint64_t done, uint64_t total)
-{
-    struct args *a = ctx;
-    ck_progress_line_report(&a->line, done, total);
-}
-
-static void report_arrivals(void *ctx, struct ck_arrivals *arrivals)
-{
-    struct args *a = ctx;
-    ck_bars_show(&a->bars, arrivals);
-}
-
-static void set_up(struct args *a)
-{
-    a->line = ck_progress_line_new("scanning", a->quiet);
-    a->bars = ck_bars_new(a->quiet);
-    a->scan.progress = (struct ck_progress){ report_progress, report_arrivals, a };
-    a->scan.store = a->remote.store;
-    a->scan.remote = a->remote.remote;
-    a->scan.refetch = a->remote.refetch;
-    a->scan.max_size = a->remote.max_size;
-}
-
 static ck_err *scan(struct args *a, const struct ck_db *db, int *ret_status)
 {
     ck_autoarena struct ck_arena arena = { 0 };
@@ -247,10 +210,9 @@ static ck_err *scan(struct args *a, const struct ck_db *db, int *ret_status)
     struct ck_scan *s = NULL;
     CK_TRY(ck_reference_parse(a->reference, &arena, &ref));
     a->scan.db = db;
-    set_up(a);
+    ck_scanning_begin(&a->scanning, &a->remote, a->quiet, &a->scan);
     ck_err *e = ck_scan_image(&ref, &a->scan, &s);
-    ck_progress_line_end(&a->line);
-    ck_bars_end(&a->bars);
+    ck_scanning_end(&a->scanning);
     if (e)
         return e;
     e = render(a, s, &out);
@@ -272,7 +234,7 @@ static ck_err *run(struct args *a, int *ret_status)
     CK_TRY(ck_policy_load(a->policy, &policy));
     a->scan.policy = policy;
     a->scan.user = user;
-    ck_err *e = open_db(a, &db);
+    ck_err *e = ck_scanning_db(a->db, &db);
     if (!e)
         e = scan(a, db, ret_status);
     if (db)
