@@ -82,7 +82,50 @@ static const char schema_2[] =
     " WITHOUT ROWID;"
     "CREATE INDEX token_user ON token(user);";
 
-enum { VERSION = 2, APPLICATION_ID = 0x636b7374 /* "ckst" */ };
+/* Looking again: inventories and who holds which package (inventory.h), what changed and who hears
+ * of it (events.h), surveys (surveys.h), what listings show (pages.h). */
+static const char schema_3[] =
+    "CREATE TABLE package(id INTEGER PRIMARY KEY, bytes BLOB NOT NULL UNIQUE);"
+    "CREATE TABLE package_key(key BLOB NOT NULL, package INTEGER NOT NULL,"
+    " PRIMARY KEY(key, package)) WITHOUT ROWID;"
+    "CREATE TABLE inventory(number INTEGER PRIMARY KEY AUTOINCREMENT, image TEXT NOT NULL UNIQUE"
+    " REFERENCES image ON DELETE CASCADE, head BLOB NOT NULL, items BLOB NOT NULL,"
+    " matched INTEGER NOT NULL);"
+    "CREATE TABLE holds(package INTEGER NOT NULL, inventory INTEGER NOT NULL,"
+    " PRIMARY KEY(package, inventory)) WITHOUT ROWID;"
+    "CREATE TABLE summary(image TEXT PRIMARY KEY REFERENCES facts ON DELETE CASCADE,"
+    " critical INTEGER NOT NULL, high INTEGER NOT NULL, medium INTEGER NOT NULL,"
+    " low INTEGER NOT NULL, negligible INTEGER NOT NULL, unknown INTEGER NOT NULL,"
+    " fixable INTEGER NOT NULL, kev INTEGER NOT NULL, packages INTEGER NOT NULL,"
+    " complete INTEGER NOT NULL, scanned INTEGER NOT NULL, created INTEGER NOT NULL,"
+    " distro TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE event(number INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL,"
+    " kind TEXT NOT NULL, severity INTEGER NOT NULL, image TEXT NOT NULL, name TEXT NOT NULL,"
+    " repository TEXT NOT NULL, summary TEXT NOT NULL, data BLOB NOT NULL);"
+    "CREATE INDEX event_image ON event(image, number);"
+    "CREATE INDEX event_repository ON event(repository, number);"
+    "CREATE TABLE subscription(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,"
+    " way TEXT NOT NULL, target TEXT NOT NULL, secret TEXT NOT NULL, kinds TEXT NOT NULL,"
+    " repository TEXT NOT NULL, severity INTEGER NOT NULL, digest_seconds INTEGER NOT NULL,"
+    " disabled INTEGER NOT NULL, cursor INTEGER NOT NULL, made INTEGER NOT NULL,"
+    " delivered INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0,"
+    " last_time INTEGER NOT NULL DEFAULT 0, last_error TEXT NOT NULL DEFAULT '');"
+    "CREATE TABLE delivery(number INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " subscription INTEGER NOT NULL REFERENCES subscription ON DELETE CASCADE, key TEXT NOT NULL,"
+    " events BLOB NOT NULL, due INTEGER NOT NULL, tries INTEGER NOT NULL, made INTEGER NOT NULL,"
+    " given_up INTEGER NOT NULL DEFAULT 0);"
+    "CREATE INDEX delivery_due ON delivery(due) WHERE given_up=0;"
+    "CREATE INDEX delivery_subscription ON delivery(subscription);"
+    "CREATE TABLE survey(number INTEGER PRIMARY KEY AUTOINCREMENT, registry TEXT NOT NULL,"
+    " options BLOB NOT NULL, seed INTEGER NOT NULL, begun INTEGER NOT NULL,"
+    " ended INTEGER NOT NULL, state INTEGER NOT NULL, result BLOB NOT NULL);"
+    "CREATE TABLE survey_item(survey INTEGER NOT NULL REFERENCES survey ON DELETE CASCADE,"
+    " position INTEGER NOT NULL, official INTEGER NOT NULL, name TEXT NOT NULL,"
+    " state INTEGER NOT NULL, digest TEXT NOT NULL, result BLOB NOT NULL,"
+    " PRIMARY KEY(survey, position)) WITHOUT ROWID;"
+    "CREATE TABLE note(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;";
+
+enum { VERSION = 3, APPLICATION_ID = 0x636b7374 /* "ckst" */ };
 
 static const char *const algorithms[CK_DIGEST_ALGORITHM_COUNT_] = { "blobs/sha256",
                                                                     "blobs/sha512" };
@@ -140,18 +183,19 @@ static ck_err *pragma(struct ck_store *s, const char *sql, int64_t *ret)
 
 static ck_err *make_schema(struct ck_store *s)
 {
-    ck_autofree char *sql = ck_format("BEGIN IMMEDIATE; %s %s PRAGMA application_id=%d;"
+    ck_autofree char *sql = ck_format("BEGIN IMMEDIATE; %s %s %s PRAGMA application_id=%d;"
                                       "PRAGMA user_version=%d; COMMIT",
-                                      schema, schema_2, APPLICATION_ID, VERSION);
+                                      schema, schema_2, schema_3, APPLICATION_ID, VERSION);
     return exec(s, sql);
 }
 
 /* All of it or nothing; a new store goes the same way, so that both have one shape. */
-static ck_err *migrate(struct ck_store *s)
+static ck_err *migrate(struct ck_store *s, int64_t version)
 {
-    ck_autofree char *sql = ck_format("BEGIN IMMEDIATE; %s PRAGMA user_version=%d; COMMIT",
-                                      schema_2, VERSION);
-    CK_TRY_WRAP(exec(s, sql), "bringing the store from version 1 to %d", VERSION);
+    ck_autofree char *sql = ck_format("BEGIN IMMEDIATE; %s %s PRAGMA user_version=%d; COMMIT",
+                                      version < 2 ? schema_2 : "", schema_3, VERSION);
+    CK_TRY_WRAP(exec(s, sql), "bringing the store from version %lld to %d", (long long)version,
+                VERSION);
     return NULL;
 }
 
@@ -164,8 +208,8 @@ static ck_err *check_version(struct ck_store *s)
         return make_schema(s);
     if (application != APPLICATION_ID)
         return ck_err_new(CK_ERR_OURS, "store %s: state.db is some other program's", s->dir);
-    if (version == 1)
-        return migrate(s);
+    if (version >= 1 && version < VERSION)
+        return migrate(s, version);
     if (version != VERSION)
         return ck_err_new(CK_ERR_OURS, "store %s: has version %lld, this cocket knows %d: use a "
                           "newer cocket", s->dir, (long long)version, VERSION);
