@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What all suites need: a browser that watches what its pages do, the accounts, and counting.
 import { createRequire } from 'node:module';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const require = createRequire(`${process.env.WEB_MODULES}/`);
@@ -49,23 +48,12 @@ export async function test(name, body) {
 
 // --- the browser ---------------------------------------------------------------------------------------
 
-const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-  '--disable-background-networking', '--disable-component-update', '--disable-sync',
-  '--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1'];
-let directory, root;
+// Playwright adds --headless and a user-data-dir of its own, which goes with the browser.
+const flags = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync', '--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1'];
 
-export async function open() {
-  directory = mkdtempSync(join(tmpdir(), 'cocket-chromium-'));
-  root = await chromium.launchPersistentContext(directory, {
-    executablePath: process.env.CHROMIUM, args: flags, chromiumSandbox: false,
-  });
-  return root.browser();
-}
-
-export async function close() {
-  await root?.close();
-  rmSync(directory, { recursive: true, force: true });
-}
+export const open = () => chromium.launch({
+  executablePath: process.env.CHROMIUM, args: flags, chromiumSandbox: false });
 
 // Each page tells of what breaks the page's own rules.
 const witness = `
