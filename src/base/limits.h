@@ -206,6 +206,13 @@
     X(NOTIFY_ROOMS, 16, "rooms", "subscriptions that are served at the same time")               \
     X(NOTIFY_DIGEST, 200, "events", "of one delivery; more make several")                        \
     X(NOTIFY_WAIT, 21600, "seconds", "that a receiver's Retry-After may ask for")                \
+    /* what is stored to look again */                                                           \
+    X(INVENTORY_PACKAGE, 64 * CK_KIB, "bytes", "a package, or a key of it; 16 fields of 4 KiB")  \
+    X(INVENTORY_KEYS, 256, "keys", "of one package; names of its source and its own are some 4") \
+    X(INVENTORY_HEAD, 64 * CK_MIB, "bytes", "what else a report says of an image; gaps, history")\
+    X(EVENTS, 1000000, "events", "kept; some 500 MiB. The oldest go")                            \
+    X(EVENT_DATA, 1 * CK_MIB, "bytes", "what an event says; 4,000 findings with their packages") \
+    X(NOTE, 64 * CK_MIB, "bytes", "fingerprints of all that a database says are some 10")        \
     /* the end */
 
 enum ck_limit {
