@@ -194,6 +194,19 @@
     X(SERVE_KEPT_BLOBS, 512, "blobs", "kept open")                                               \
     X(SERVE_BODIES, 32 * CK_MIB, "bytes", "bodies in memory at one time; eight of 4 MiB")        \
     X(SERVE_DISCARD, 8 * CK_MIB, "bytes", "of a refused body, read so that its sender listens")  \
+    /* the HTTP API */                                                                           \
+    X(API_BODY, 2 * CK_MIB, "bytes", "of a request; a policy of API_TEXT, escaped")              \
+    X(API_LOGIN, 16 * CK_KIB, "bytes", "of a login; user and password take 2 KiB at most")       \
+    X(API_TEXT, 1 * CK_MIB, "bytes", "a policy to be tried; 2,000 exceptions are 400 KiB")       \
+    X(API_WORDS, 64, "words", "parameters or members of one request; the most known are 10")     \
+    X(API_WORD, 4096, "bytes", "one parameter or member, with its name; reasons have 1,000")     \
+    X(API_ANSWER, 24 * CK_MIB, "bytes", "one answer; a report of 20,000 findings takes 16")      \
+    X(API_PAGE, 200, "items", "of one page; what a person reads has some 50")                    \
+    X(API_FROM, 10000000, "items", "passed over before a page; no list is longer")               \
+    X(API_STREAMS, 256, "streams", "kept open; each holds a connection for some 15 s")           \
+    X(API_WAITING, 64, "calls", "of slow work that wait; more are told to come back")            \
+    X(API_REPORTS, 8, "reports", "made anew and kept; a person leafs through one or two")        \
+    X(API_REPLAYED, 1000, "images", "named by a replay; more are counted")                       \
     /* the end */
 
 enum ck_limit {
