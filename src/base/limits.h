@@ -207,6 +207,13 @@
     X(API_WAITING, 64, "calls", "of slow work that wait; more are told to come back")            \
     X(API_REPORTS, 8, "reports", "made anew and kept; a person leafs through one or two")        \
     X(API_REPLAYED, 1000, "images", "named by a replay; more are counted")                       \
+    /* what is stored to look again */                                                           \
+    X(INVENTORY_PACKAGE, 64 * CK_KIB, "bytes", "a package, or a key of it; 16 fields of 4 KiB")  \
+    X(INVENTORY_KEYS, 256, "keys", "of one package; names of its source and its own are some 4") \
+    X(INVENTORY_HEAD, 64 * CK_MIB, "bytes", "what else a report says of an image; gaps, history")\
+    X(EVENTS, 1000000, "events", "kept; some 500 MiB. The oldest go")                            \
+    X(EVENT_DATA, 1 * CK_MIB, "bytes", "what an event says; 4,000 findings with their packages") \
+    X(NOTE, 64 * CK_MIB, "bytes", "fingerprints of all that a database says are some 10")        \
     /* the end */
 
 enum ck_limit {
