@@ -194,6 +194,14 @@
     X(SERVE_KEPT_BLOBS, 512, "blobs", "kept open")                                               \
     X(SERVE_BODIES, 32 * CK_MIB, "bytes", "bodies in memory at one time; eight of 4 MiB")        \
     X(SERVE_DISCARD, 8 * CK_MIB, "bytes", "of a refused body, read so that its sender listens")  \
+    /* surveys */                                                                                \
+    X(LISTED_NAMES, 200000, "names", "repositories of a registry, or tags of one; npm-like tags")\
+    X(LISTED_PAGES, 4096, "pages", "of one listing; registries give 100 to 1,000 names each")    \
+    X(SURVEY_NAMES, 4000000, "names", "the tags of all repositories, 100 bytes each")            \
+    X(SURVEY_CAUSES, 20000, "causes", "kept of one image, package and id; 400 are usual")        \
+    X(SURVEY_SAMPLE, 100000, "images", "drawn by one survey; 1,000 make it exact to 3 %")        \
+    X(SURVEY_SCRATCH, 8 * CK_GIB, "bytes", "of blobs that a survey keeps while it goes on")      \
+    X(SURVEY_ERROR, 512, "bytes", "why an image could not be scanned, as far as it is kept")     \
     /* the end */
 
 enum ck_limit {
