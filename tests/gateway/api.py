@@ -21,7 +21,8 @@ except ImportError:
     sys.exit(77)
 # pylint: disable=wrong-import-position
 import rig
-from api_rig import DOC, PASSWORDS, POLICY, ROLES, ROOT, SCRIPT, Client, World, basic
+from api_rig import (DOC, PASSWORDS, POLICY, ROLES, ROOT, SCRIPT, Client, World, add_user,
+                     basic)
 from rig import holds, same, until
 
 PROGRAM = os.path.realpath(sys.argv[1])
@@ -326,6 +327,17 @@ def a_cookie_stands_for_a_login(w):
     holds("Max-Age=0" in r.headers["Set-Cookie"], r.headers["Set-Cookie"])
     same(page.op("get_me").status, 401)
     same(Client(w.gate).op("logout", headers={"X-Requested-With": "cocket"}).status, 204)
+
+
+@test
+def behind_https_the_cookie_stays_there(w):
+    with rig.Gate(PROGRAM, w.up.port, POLICY, "--url", "https://gate.example") as gate:
+        add_user(gate, "puller", "pull")
+        r = login(gate)
+        holds("Secure" in r.headers["Set-Cookie"].split("; "), r.headers["Set-Cookie"])
+        same(login(gate, Origin="https://gate.example").status, 200)
+        same(login(gate, Origin="https://gate.example.evil").status, 403)
+    holds("Secure" not in login(w.gate).headers["Set-Cookie"], "Secure over plain HTTP")
 
 
 @test
