@@ -161,20 +161,38 @@ static void put_summary(struct ck_json_out *j, const struct ck_report *r)
     ck_jw_end(j, '}');
 }
 
+static void put_suppressed_one(struct ck_json_out *j, const struct ck_report *r,
+                               const struct ck_suppressed *s)
+{
+    ck_jw_element(j);
+    ck_jw_begin(j, '{');
+    ck_jw_string(j, "id", s->id);
+    put_package_ref(j, r, s->package);
+    ck_jw_string(j, "rule", s->rule);
+    ck_jw_string(j, "why", s->why);
+    ck_jw_end(j, '}');
+}
+
 static void put_suppressed(struct ck_json_out *j, const struct ck_report *r)
 {
     ck_jw_array(j, "suppressed");
-    for (size_t i = 0; i < ck_report_suppressed(r); i++) {
-        const struct ck_suppressed *s = &r->match->suppressed[i];
-        ck_jw_element(j);
-        ck_jw_begin(j, '{');
-        ck_jw_string(j, "id", s->id);
-        put_package_ref(j, r, s->package);
-        ck_jw_string(j, "rule", s->rule);
-        ck_jw_string(j, "why", s->why);
-        ck_jw_end(j, '}');
-    }
+    for (size_t i = 0; i < ck_report_suppressed(r); i++)
+        put_suppressed_one(j, r, &r->match->suppressed[i]);
     ck_jw_end(j, ']');
+}
+
+void ck_report_json_finding(const struct ck_report *r, const struct ck_finding *f,
+                            struct ck_buf *out)
+{
+    struct ck_json_out j = { .out = out };
+    put_finding(&j, r, f);
+}
+
+void ck_report_json_suppressed(const struct ck_report *r, const struct ck_suppressed *s,
+                               struct ck_buf *out)
+{
+    struct ck_json_out j = { .out = out };
+    put_suppressed_one(&j, r, s);
 }
 
 static void put_judgement(struct ck_json_out *j, const struct ck_report *r)
