@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Builds the web UI beside the program: npm ci, the types, Vite, then tools/embed.py.
+"""Builds the web UI beside the program: npm ci, the types, Vite, then tools/embed-ui.py.
 
 usage: build-ui.py [--optional] NODE NPM SOURCE WORK OUTPUT.c DEPFILE
 
@@ -77,14 +77,14 @@ def main():
     if said:
         print(f"warning: this cocket has no web UI: {said}\n"
               "(-Dui=enabled makes that an error; touch web/package.json to try again.)")
-        subprocess.run([sys.executable, TOOLS / "embed.py", output], check=True)
+        subprocess.run([sys.executable, TOOLS / "embed-ui.py", output], check=True)
         return
     said = (run("the check of the types", [node, "node_modules/typescript/bin/tsc"], work) or
             run("vite", [node, "node_modules/vite/bin/vite.js", "build", "--logLevel", "warn"],
                 work))
     if said:
         sys.exit(f"the web UI cannot be built: {said}")
-    subprocess.run([sys.executable, TOOLS / "embed.py", output, work / "dist"], check=True)
+    subprocess.run([sys.executable, TOOLS / "embed-ui.py", output, work / "dist"], check=True)
 
 
 main()

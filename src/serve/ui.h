@@ -1,4 +1,4 @@
-/* The pages of the web UI, as tools/embed.py put them into the program. Without Node when it was
+/* The pages of the web UI, as tools/embed-ui.py put them into the program. Without Node when it was
  * built there are none.
  */
 #ifndef CK_SERVE_UI_H

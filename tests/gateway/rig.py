@@ -54,13 +54,18 @@ def layer(files):
 class Image:
     """An image of one layer that says who it is; `size` random bytes make it large."""
 
-    def __init__(self, seed, size=2000, arch="amd64", package=None):
+    def __init__(self, seed, size=2000, arch="amd64", package=None, packages=(), config=None,
+                 history=None):
         files = {"etc/os-release": b'ID=alpine\nVERSION_ID=3.20.3\n', "seed": str(seed).encode(),
                  "data": random.Random(seed).randbytes(size)}
-        if package:
-            files["lib/apk/db/installed"] = "P:{0}\nV:{1}\no:{0}\nA:x86_64\n\n".format(*package).encode()
+        packages = [*([package] if package else []), *packages]
+        if packages:
+            files["lib/apk/db/installed"] = "".join(
+                "P:{0}\nV:{1}\no:{0}\nA:x86_64\n\n".format(*p) for p in packages).encode()
         self.layer, diff_id = layer(files)
         self.config = json.dumps({"architecture": arch, "os": "linux", "seed": seed,
+                                  **({"config": config} if config else {}),
+                                  **({"history": history} if history else {}),
                                   "rootfs": {"type": "layers", "diff_ids": [diff_id]}}).encode()
         self.manifest = json.dumps({"schemaVersion": 2, "mediaType": MANIFEST,
                                     "config": descriptor(CONFIG, self.config),
@@ -168,8 +173,10 @@ http: {{addr: "127.0.0.1:{port}"}}
 class Gate:
     """`cocket serve`; a store of its own, unless it is started again on an older one."""
 
-    def __init__(self, program, upstream_port, policy, *args, directory=None, db=None):
-        self.program, self.args = program, args
+    def __init__(self, program, upstream_port, policy, *args, directory=None, db=None,
+                 anonymous=True):
+        self.program = program
+        self.args = (*(["--anonymous-pull"] if anonymous else []), *args)
         self.directory = directory or tempfile.mkdtemp(prefix="cocket-gate-")
         self.store = os.path.join(self.directory, "store")
         self.policy_file = os.path.join(self.directory, "policy.yaml")
@@ -207,7 +214,7 @@ class Gate:
         self.log = open(os.path.join(self.directory, "log"), "ab")
         # pylint: disable=consider-using-with
         self.process = subprocess.Popen(
-            [self.program, "serve", "--listen", "127.0.0.1:0", "--anonymous-pull",
+            [self.program, "serve", "--listen", "127.0.0.1:0",
              "--registries-conf", f"{self.directory}/registries.conf", "--allow-private",
              "--policy", self.policy_file, "--upstream", UP, *self.args,
              *os.environ.get("GATE_ARGS", "").split()],
