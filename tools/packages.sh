@@ -11,6 +11,9 @@ packages_build=(
     ca-certificates
 )
 
+# The web UI. Only where there is no npm: another Node than Debian's may be there.
+command -v npm >/dev/null || packages_build+=(nodejs npm)
+
 # To make an image of one's own and put it into an OCI layout.
 packages_image=(mmdebstrap python3-minimal python3 gzip)
 

@@ -19,7 +19,6 @@ struct subject {
 
 struct args {
     const char *store, *reason, *policy_file;
-    enum ck_state_of_image state;
     struct ck_arena arena;
     struct ck_store *s;
     struct ck_policy *policy;
@@ -83,11 +82,13 @@ static ck_err *take_subjects(struct args *a, const char *what)
 
 /* --- deny ------------------------------------------------------------------------------------- */
 
-static ck_err *set_state(const struct args *a, const struct ck_digest *d)
+static ck_err *set_denied(const struct args *a, const struct ck_digest *d)
 {
+    const struct ck_deciding x = { NULL, *d, a->name, ck_view_str(a->reason) };
     char text[CK_DIGEST_TEXT];
-    CK_TRY(ck_store_decide(a->s, d, a->state, ck_view_str(a->reason), CK_BY_PERSON, NULL));
-    printf("%s %s\n", ck_digest_text(d, text), ck_state_name(a->state));
+    struct ck_released r;
+    CK_TRY(ck_deny(a->s, &x, &r));
+    printf("%s %s\n", ck_digest_text(d, text), ck_state_name(r.state));
     return NULL;
 }
 
@@ -95,7 +96,7 @@ static ck_err *deny(struct args *a, int *ret_status)
 {
     (void)ret_status;
     for (size_t i = a->subjects.n; i-- > 0;)
-        CK_TRY(set_state(a, &a->subjects.v[i].digest));
+        CK_TRY(set_denied(a, &a->subjects.v[i].digest));
     return NULL;
 }
 
@@ -129,9 +130,10 @@ static ck_err *ask_policy(struct args *a, bool *ret_refused)
 /* One person more. *ret_missing: how many others must still want it. */
 static ck_err *approve(struct args *a, const struct subject *x, unsigned *ret_missing)
 {
+    const struct ck_deciding d = { NULL, x->digest, a->name, ck_view_str(a->reason) };
     char text[CK_DIGEST_TEXT];
     struct ck_released r;
-    CK_TRY(ck_release(a->s, NULL, &x->digest, &x->verdict, ck_view_str(a->reason), &r));
+    CK_TRY(ck_release(a->s, &d, &x->verdict, &r));
     *ret_missing = r.persons > r.released_by ? r.persons - r.released_by : 0;
     ck_digest_text(&x->digest, text);
     if (*ret_missing)
@@ -165,7 +167,7 @@ static ck_err *release(struct args *a, int *ret_status)
 static int run(int argc, char **argv, enum ck_state_of_image state,
                ck_err *(*decide)(struct args *a, int *ret_status))
 {
-    struct args a = { .state = state };
+    struct args a = { 0 };
     int status = ck_cmd_options(argc, argv, page, options, take_option, &a);
     if (status >= 0)
         return status;

@@ -128,7 +128,15 @@ static ck_err *overview(struct ck_api *r)
     return NULL;
 }
 
+/* The room has the document itself; here it is known which methods it has. */
+static ck_err *document(struct ck_api *r)
+{
+    (void)r;
+    return ck_api_error(404, "the document is elsewhere");
+}
+
 const struct ck_api_route ck_api_overview_routes[] = {
+    { "GET", "openapi.json", 0, CK_API_AT_ONCE, document, { { 0 } } },
     { "GET", "overview", CK_ROLE_PULL, CK_API_AT_ONCE, overview, { { 0 } } },
     { "GET", "feeds", CK_ROLE_PULL, CK_API_AT_ONCE, feeds, { CK_API_PAGE } },
     { .method = NULL },

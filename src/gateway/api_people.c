@@ -88,16 +88,23 @@ static ck_err *take_name(struct ck_api *r, const struct ck_store_row *row, ck_vi
     return leads || !typed.n ? NULL : ck_api_error(400, "name: it does not lead to this image");
 }
 
+static struct ck_deciding deciding(const struct ck_api *r, const struct ck_digest *d,
+                                   ck_view name, ck_view reason)
+{
+    return (struct ck_deciding){ ck_arena_format(r->a, "%.*s", CK_VF(r->c->user)), *d, name,
+                                 reason };
+}
+
 static ck_err *release_one(struct ck_api *r, const struct ck_digest *d, ck_view name,
                            ck_view reason, struct ck_released *ret)
 {
-    const char *who = ck_arena_format(r->a, "%.*s", CK_VF(r->c->user));
+    const struct ck_deciding x = deciding(r, d, name, reason);
     struct ck_verdict v;
     CK_TRY(ck_call_verdict(r->c, name, d, &v));
     if (!ck_may_release(&v))
         return ck_api_error(409, "%s: %s", ck_release_refusal(&v),
                             ck_verdict_line(&v, 600, r->a));
-    return ck_release(r->g->store, who, d, &v, reason, ret);
+    return ck_release(r->g->store, &x, &v, ret);
 }
 
 /* An index that its name alone holds back waits for its images. */
@@ -125,14 +132,13 @@ static ck_err *release(struct ck_api *r)
 
 static ck_err *deny(struct ck_api *r)
 {
-    const char *who = ck_arena_format(r->a, "%.*s", CK_VF(r->c->user));
     struct ck_store_row row;
     struct ck_released done = { 0 };
     ck_view reason;
     CK_TRY(take_reason(r, &reason));
     CK_TRY(ck_api_image(r, &row));
-    CK_TRY(ck_store_decide_as(r->g->store, who, &r->digest, CK_DENIED, reason, CK_BY_PERSON,
-                              &done.state));
+    const struct ck_deciding x = deciding(r, &r->digest, row.name, reason);
+    CK_TRY(ck_deny(r->g->store, &x, &done));
     ck_gateway_forget(r->g);
     put_decided(r, &done);
     return NULL;

@@ -170,6 +170,8 @@ static void turn(struct ck_gateway *g, bool ending)
 
 void ck_streams_tick(struct ck_gateway *g) { turn(g, false); }
 
+void ck_streams_end(struct ck_gateway *g) { turn(g, true); }
+
 void ck_streams_free(struct ck_gateway *g)
 {
     if (!g->core->streams)

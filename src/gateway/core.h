@@ -116,7 +116,9 @@ struct ck_api_lanes *ck_api_lanes_new(void);
 /* What waits is answered with 503. */
 void ck_api_lanes_free(struct ck_api_lanes *l);
 struct ck_streams *ck_streams_new(void);
-/* Those that are open are answered. */
+/* Those that are open are answered, new ones refused: a gate that drains waits for nobody who
+ * listens. */
+void ck_streams_end(struct ck_gateway *g);
 void ck_streams_free(struct ck_gateway *g);
 /* Five times a second, from the clock. */
 void ck_streams_tick(struct ck_gateway *g);

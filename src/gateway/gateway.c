@@ -252,6 +252,7 @@ static void take_signal(struct run *r, uint32_t number)
     r->restart_at = 0;
     notify("STOPPING=1");
     ck_gateway_say(&r->g, "draining", NULL);
+    ck_streams_end(&r->g);
     for (struct ck_front *f = r->core.front; f; f = f->next)
         drain(r, f);
 }

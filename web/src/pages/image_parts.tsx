@@ -19,7 +19,9 @@ const n = 50;
 const severities = [['', 'any'], ...order.map((k) => [k, words[k]] as const)] as const;
 const fixes = [['', 'any'], ['fixed', 'there is one'], ['not-fixed', 'not yet'], ['wont-fix', 'will not come'],
   ['unknown', 'not known']] as const;
-const fixWords = { fixed: 'fixed', 'not-fixed': 'not fixed yet', 'wont-fix': 'will not be fixed', unknown: 'not known' };
+const fixWords = {
+  fixed: 'fixed', 'not-fixed': 'not fixed yet', 'wont-fix': 'will not be fixed', unknown: 'not known',
+};
 
 function query(place: Place, name: string): string | undefined {
   return place.query.get(name) ?? undefined;
@@ -47,7 +49,8 @@ function Why({ finding, layers }: { finding: Finding; layers: readonly Layer[] }
         {url ? <> (<a href={url} rel="noreferrer noopener" target="_blank">opens {new URL(url).host}</a>)</> : null}</p>
       {finding.aliases.length ? <p>Also known as {finding.aliases.map((a, i) =>
         <span key={a}>{i ? ', ' : ''}<a href={toAdvisory(a)}>{a}</a></span>)}</p> : null}
-      {finding.cvss ? <p>CVSS {finding.cvss.score.toFixed(1)} <code class="name">{finding.cvss.vector}</code></p> : null}
+      {finding.cvss
+        ? <p>CVSS {finding.cvss.score.toFixed(1)} <code class="name">{finding.cvss.vector}</code></p> : null}
       {finding.epss !== null ? <p>EPSS {(finding.epss * 100).toFixed(1)} %</p> : null}
       <Where finding={finding} layers={layers} />
     </details>
