@@ -31,9 +31,8 @@ packages_check=(
     jq zip procps bsdutils
 )
 
-# To look at the pages of the gate. Node and npm may come from elsewhere, newer than Debian's.
+# To look at the pages of the gate.
 packages_web=(chromium fonts-dejavu-core)
-command -v npm >/dev/null 2>&1 || packages_web+=(nodejs npm)
 
 # To measure.
 packages_bench=(mmdebstrap isal openssl gzip python3 docker-registry skopeo nginx-light wrk curl)

@@ -43,6 +43,10 @@ export function ColourMap({ repository, tags, most }: { repository: string; tags
                   const build = cells[i];
                   if (!build) return <td key={i} class="cell-none"><span class="sr">none</span></td>;
                   const cell = cellOf(repository, tag, build);
+                  // The name begins with what one sees: that is what somebody says who steers by voice.
+                  const seen = [letters[cell.mark], numberOf(cell), build.known ? day(build.first) : 'gone']
+                    .filter(Boolean).join(' ');
+                  const label = `${seen}${cell.part ? ' ?' : ''}: ${cell.label}`;
                   const body = (
                     <>
                       <span class="cell-mark" aria-hidden="true">
@@ -56,7 +60,7 @@ export function ColourMap({ repository, tags, most }: { repository: string; tags
                   return (
                     <td key={i} class={`cell cell-${cell.mark}${cell.part ? ' cell-part' : ''}`}>
                       {build.known
-                        ? <a href={toImage(build.digest)} aria-label={cell.label} title={cell.label}>{body}</a>
+                        ? <a href={toImage(build.digest)} aria-label={label} title={cell.label}>{body}</a>
                         : <span title={cell.label}><span class="sr">{cell.label}</span>{body}</span>}
                     </td>
                   );
