@@ -194,6 +194,18 @@
     X(SERVE_KEPT_BLOBS, 512, "blobs", "kept open")                                               \
     X(SERVE_BODIES, 32 * CK_MIB, "bytes", "bodies in memory at one time; eight of 4 MiB")        \
     X(SERVE_DISCARD, 8 * CK_MIB, "bytes", "of a refused body, read so that its sender listens")  \
+    /* those who are told */                                                                     \
+    X(NOTIFY_BODY, 2 * CK_MIB, "bytes", "one notification; a digest of 200 events takes 200 KiB")\
+    X(NOTIFY_DETAILS, 64 * CK_KIB, "bytes", "of one event; 1,000 new findings take 40 KiB")      \
+    X(NOTIFY_ANSWER, 2 * CK_KIB, "bytes", "of a receiver's answer, of which a line is kept")     \
+    X(NOTIFY_URL, 4 * CK_KIB, "bytes", "where notifications go; hooks of chats take 200")        \
+    X(NOTIFY_FIELD, 1 * CK_KIB, "bytes", "a header's line, an address, a name to log in with")   \
+    X(NOTIFY_FIELDS, 32, "fields", "headers of a request or recipients of a mail")               \
+    X(NOTIFY_SECRET, 1 * CK_KIB, "bytes", "of a signature (32 bytes in Base64) or a login")      \
+    X(NOTIFY_SECONDS, 60, "seconds", "one try; what hangs longer answers no more")               \
+    X(NOTIFY_ROOMS, 16, "rooms", "subscriptions that are served at the same time")               \
+    X(NOTIFY_DIGEST, 200, "events", "of one delivery; more make several")                        \
+    X(NOTIFY_WAIT, 21600, "seconds", "that a receiver's Retry-After may ask for")                \
     /* the HTTP API */                                                                           \
     X(API_BODY, 2 * CK_MIB, "bytes", "of a request; a policy of API_TEXT, escaped")              \
     X(API_LOGIN, 16 * CK_KIB, "bytes", "of a login; user and password take 2 KiB at most")       \

@@ -126,18 +126,19 @@ def ask(url, path, method="GET", body=None, headers=None, timeout=60):
         c.close()
 
 
-def push(url, repository, image, tag=None):
+def push(url, repository, image, tag=None, headers=None):
+    headers = headers or {}
     for child in getattr(image, "children", ()):
-        push(url, repository, child)
+        push(url, repository, child, headers=headers)
     for blob in image.blobs:
-        r = ask(url, f"/v2/{repository}/blobs/uploads/", "POST")
+        r = ask(url, f"/v2/{repository}/blobs/uploads/", "POST", headers=headers)
         at = urllib.parse.urlsplit(r.headers["Location"])
         r = ask(url, f"{at.path}?{at.query}&digest={digest_of(blob)}", "PUT", blob,
-                {"Content-Type": "application/octet-stream"})
+                {"Content-Type": "application/octet-stream", **headers})
         if r.status != 201:
             raise RuntimeError(f"pushing a blob: {r.status} {r.body!r}")
     r = ask(url, f"/v2/{repository}/manifests/{tag or image.digest}", "PUT", image.manifest,
-            {"Content-Type": image.type})
+            {"Content-Type": image.type, **headers})
     if r.status != 201:
         raise RuntimeError(f"pushing a manifest: {r.status} {r.body!r}")
 
