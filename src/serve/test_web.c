@@ -1,4 +1,5 @@
 /* The web UI's routes, with the files that this build has; without Node it has none. */
+#include "serve/page.h"
 #include "serve/ui.h"
 #include "serve/unit_serve.h"
 
@@ -173,6 +174,32 @@ static void files_are_what_they_say(void **state)
     assert_null(ck_ui_find(CK_V("")));
 }
 
+static void explanations_lead_to_the_page(void **state)
+{
+    (void)state;
+#define DIGEST "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+    static const struct {
+        const char *json;
+        bool leads;
+    } rows[] = {
+        { "{\"digest\":\"" DIGEST "\"}", true },
+        { "{\"digest\":\"" DIGEST "\\\"><script>\"}", false },
+        { "{\"digest\":\"sha256:..\"}", false },
+        { "{\"digest\":7}", false },
+        { "{}", false },
+        { "[\"" DIGEST "\"]", false },
+        { DIGEST, false },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        ck_autobuf struct ck_buf b = ck_buf_new(CK_LIMIT_NONE);
+        ck_page_put(&b, CK_V("it"), ck_view_str(rows[i].json));
+        ck_put_u8(&b, 0);
+        const char *at = strstr((const char *)b.p, "<a href=\"/ui/images/" DIGEST "\">");
+        assert_int_equal(at != NULL, rows[i].leads && has_ui());
+        assert_null(strstr((const char *)b.p, "<script>"));
+    }
+}
+
 int main(int argc, char **argv)
 {
     ck_room_main(argc, argv, serve_bodies);
@@ -186,6 +213,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(what_is_not_there),
         cmocka_unit_test(what_one_has_is_not_sent_again),
         cmocka_unit_test(files_are_what_they_say),
+        cmocka_unit_test(explanations_lead_to_the_page),
     };
     int rc = cmocka_run_group_tests_name("web", tests, NULL, NULL);
     hub_close(hub);
