@@ -91,7 +91,7 @@ export default async function keyboard(browser) {
     await page.keyboard.press('Enter');
     await page.locator('table.map').waitFor();
     await w.ready();
-    await tabTo(w, 'link', new RegExp(`^${SHOP}:1.0,`));
+    await tabTo(w, 'link', new RegExp(`${SHOP}:1.0,`));
     await page.keyboard.press('Enter');
     await page.locator('h1', { hasText: /:/ }).waitFor();
     await w.ready();
