@@ -232,6 +232,9 @@
     X(DELIVERY_KEY, 256, "bytes", "an idempotency key, which goes into a header")                \
     X(DELIVERIES_DUE, 10000, "deliveries", "handed out at once to be sent")                      \
     X(DELIVERIES_GIVEN_UP, 10000, "deliveries", "given up, kept to be seen; the oldest go")      \
+    X(PAGE_ROWS, 200, "rows", "of one page of a listing; a screen shows some 50")                \
+    X(PAGE_SEARCH, 512, "bytes", "that are searched for; a name with tag has at most 384")       \
+    X(TAG_HISTORY, 100, "digests", "that one tag has meant; the newest are shown")               \
     X(NOTE, 64 * CK_MIB, "bytes", "fingerprints of all that a database says are some 10")        \
     /* the end */
 
