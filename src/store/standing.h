@@ -11,8 +11,8 @@ struct ck_standing {
     bool by_person, complete;
     int64_t decided; /* seconds since the epoch; since when the state holds */
     ck_view platform;
-    /* What it may be asked for by: its own names, then those of indexes that lead to it; where there
-     * are none, "REPOSITORY@DIGEST" for what it is linked to. Each once. */
+    /* What it may be asked for by: its own names, then those of indexes that lead to it; where
+     * there are none, "REPOSITORY@DIGEST" for what it is linked to. Each once. */
     ck_view *names;
     size_t n_names;
     struct ck_digest *indexes; /* that lead to it: a pull of one may be a pull of it */
