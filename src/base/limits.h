@@ -194,6 +194,11 @@
     X(SERVE_KEPT_BLOBS, 512, "blobs", "kept open")                                               \
     X(SERVE_BODIES, 32 * CK_MIB, "bytes", "bodies in memory at one time; eight of 4 MiB")        \
     X(SERVE_DISCARD, 8 * CK_MIB, "bytes", "of a refused body, read so that its sender listens")  \
+    /* looking again */                                                                          \
+    X(EVENT_FINDINGS, 64, "findings", "of each kind in one event; what is more is counted")      \
+    X(EVENT_PULLERS, 64, "people", "named in one event; what is more is counted")                \
+    X(WATCH_TAGS, 2000, "tags", "asked about in one round; the oldest first, so all have a turn")\
+    X(WATCH_NAMES, 16, "names", "of one image under which it is judged again")                   \
     /* the end */
 
 enum ck_limit {

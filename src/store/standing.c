@@ -148,31 +148,45 @@ ck_err *ck_store_moved_names(struct ck_store *s, struct ck_arena *a, struct ck_m
 
 /* --- names of upstreams ----------------------------------------------------------------------- */
 
+struct upstreams {
+    CK_VEC(struct ck_upstream_name) v;
+};
+
+static ck_err *collect_upstreams(struct ck_query *q, struct ck_arena *a, struct upstreams *into)
+{
+    bool row = true;
+    for (;;) {
+        struct ck_upstream_name n;
+        CK_TRY(ck_query_step(q, &row));
+        if (!row)
+            return NULL;
+        n.name = ck_arena_dup(a, ck_column_text(q, 0));
+        CK_TRY(ck_column_digest(q, 1, &n.digest));
+        n.checked = ck_column_int(q, 2);
+        *ck_push(&into->v) = n;
+    }
+}
+
 static ck_err *upstream_names(struct ck_store *s, int64_t before, size_t max, struct ck_arena *a,
                               struct ck_upstream_name **ret, size_t *ret_n)
 {
-    struct ck_upstream_name *v = ck_arena_alloc(a, max + 1, sizeof *v);
+    struct upstreams all = { 0 };
     ck_autoquery struct ck_query q = { 0 };
-    bool row = true;
-    size_t n = 0;
-    CK_TRY(ck_query_new(s, "SELECT name, digest, checked FROM name WHERE checked<? AND"
+    CK_TRY(ck_query_new(s, "SELECT name, digest, checked FROM name WHERE checked<?1 AND"
                            " substr(name, 1, length(?2)+1)!=?2||'/' AND instr(name,'@')=0"
                            " ORDER BY checked, name LIMIT ?3", &q));
     ck_bind_int(&q, before);
     ck_bind_text(&q, CK_V(CK_STORE_HOSTED));
     ck_bind_int(&q, (int64_t)max);
-    while (n < max) {
-        CK_TRY(ck_query_step(&q, &row));
-        if (!row)
-            break;
-        v[n].name = ck_arena_dup(a, ck_column_text(&q, 0));
-        v[n].checked = ck_column_int(&q, 2);
-        CK_TRY(ck_column_digest(&q, 1, &v[n].digest));
-        n++;
+    ck_err *e = collect_upstreams(&q, a, &all);
+    if (!e) {
+        *ret = ck_arena_alloc(a, all.v.n + 1, sizeof **ret);
+        if (all.v.n)
+            memcpy(*ret, all.v.v, all.v.n * sizeof **ret);
+        *ret_n = all.v.n;
     }
-    *ret = v;
-    *ret_n = n;
-    return NULL;
+    free(all.v.v);
+    return e;
 }
 
 ck_err *ck_store_upstream_names(struct ck_store *s, int64_t before, size_t max, struct ck_arena *a,
