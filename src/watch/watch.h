@@ -24,7 +24,7 @@ struct ck_watch_counts {
     uint64_t added, gone; /* findings */
     uint64_t verdicts;  /* images whose state changed */
     uint64_t withdrawn; /* images that were cleared and no longer pass */
-    uint64_t asked, unasked, moved; /* upstream tags: asked about, not to be had, of another digest */
+    uint64_t asked, unasked, moved; /* upstream tags: asked about, not to be had, moved */
     uint64_t bases;     /* images with a base that has a newer build */
     uint64_t scanned, unscanned; /* images without an inventory: scanned, could not be */
     uint64_t feeds_failed;
@@ -47,8 +47,8 @@ struct ck_watch_options {
 /* One process at a time looks again at a store: *ret_lock is -1 where another does. close() */
 CK_MUST ck_err *ck_watch_lock(const struct ck_store *s, int *ret_lock);
 
-/* Brings the feeds up to date, as `cocket db update` does (`feeds` n 0: the configured ones), into the
- * database `db`, and says which fail and which work again. That none could be had leaves the
+/* Brings the feeds up to date, as `cocket db update` does (`feeds` n 0: the configured ones), into
+ * the database `db`, and says which fail and which work again. That none could be had leaves the
  * database as it is and is no error. */
 CK_MUST ck_err *ck_watch_feeds(struct ck_store *s, const struct ck_feed_specs *feeds,
                                const struct ck_update_options *u, const char *db, int64_t now,
