@@ -199,6 +199,13 @@
     X(EVENT_PULLERS, 64, "people", "named in one event; what is more is counted")                \
     X(WATCH_TAGS, 2000, "tags", "asked about in one round; the oldest first, so all have a turn")\
     X(WATCH_NAMES, 16, "names", "of one image under which it is judged again")                   \
+    /* what is stored to look again */                                                           \
+    X(INVENTORY_PACKAGE, 64 * CK_KIB, "bytes", "a package, or a key of it; 16 fields of 4 KiB")  \
+    X(INVENTORY_KEYS, 256, "keys", "of one package; names of its source and its own are some 4") \
+    X(INVENTORY_HEAD, 64 * CK_MIB, "bytes", "what else a report says of an image; gaps, history")\
+    X(EVENTS, 1000000, "events", "kept; some 500 MiB. The oldest go")                            \
+    X(EVENT_DATA, 1 * CK_MIB, "bytes", "what an event says; 4,000 findings with their packages") \
+    X(NOTE, 64 * CK_MIB, "bytes", "fingerprints of all that a database says are some 10")        \
     /* the end */
 
 enum ck_limit {

@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "store/events.h"
+#include "store/inventory.h"
 #include "watch/watch.h"
 
 #include <errno.h>

@@ -112,6 +112,14 @@ static ck_err *decide(struct ck_store *s, const struct wish *w, enum ck_state_of
     return log_decision(s, w, kept ? &was : NULL);
 }
 
+ck_err *ck_decide_by_scan(struct ck_store *s, const struct ck_digest *d,
+                          enum ck_state_of_image state, ck_view reason)
+{
+    const struct wish w = { s->who, d, state, reason, CK_BY_SCAN };
+    enum ck_state_of_image now;
+    return decide(s, &w, &now);
+}
+
 ck_err *ck_store_decide_as(struct ck_store *s, const char *who, const struct ck_digest *d,
                            enum ck_state_of_image state, ck_view reason, enum ck_decider by,
                            enum ck_state_of_image *ret_state)

@@ -36,10 +36,12 @@ static ck_err *insert_finding(struct ck_store *s, const struct ck_digest *d, ck_
     return ck_query_run(&q);
 }
 
-static ck_err *put_facts(struct ck_store *s, const struct ck_digest *d, ck_view facts,
-                         const ck_view *ids, size_t n_ids, ck_view chain)
+ck_err *ck_facts_put(struct ck_store *s, const struct ck_digest *d, ck_view facts,
+                     const ck_view *ids, size_t n_ids, ck_view chain)
 {
     CK_TRY(ck_image_known(s, d));
+    if (facts.n == 0) /* a scan that broke off: what the one before saw counts no more */
+        CK_TRY(ck_summary_drop(s, d));
     CK_TRY(delete_facts(s, d));
     CK_TRY(insert_facts(s, d, facts, chain));
     for (size_t i = 0; i < n_ids; i++)
@@ -51,7 +53,7 @@ ck_err *ck_store_put_facts(struct ck_store *s, const struct ck_digest *d, ck_vie
                            const ck_view *ids, size_t n_ids, ck_view chain)
 {
     CK_TRY(ck_tx_write(s));
-    return ck_tx_end(s, put_facts(s, d, facts, ids, n_ids, chain));
+    return ck_tx_end(s, ck_facts_put(s, d, facts, ids, n_ids, chain));
 }
 
 /* --- asking ----------------------------------------------------------------------------------- */

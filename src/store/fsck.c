@@ -203,12 +203,63 @@ static ck_err *check_database(struct fsck *f)
           "name ", " means what its repository does not have: " },
         { "SELECT name, '' FROM user WHERE robot!=(name GLOB 'robot-*')",
           "user ", ": the name does not say whether it is a robot" },
+        { "SELECT digest, '' FROM image WHERE (NOT is_index AND subject IS NULL) != EXISTS"
+          " (SELECT 1 FROM listing WHERE listing.image=image.digest AND"
+          " listing.state=image.state)", "image ", ": listings do not show it as it is" },
+        { "SELECT package, inventory FROM holds WHERE package NOT IN (SELECT id FROM package)"
+          " LIMIT 20", "package ", " is not there, and held by inventory " },
     };
     CK_TRY(check_integrity(f));
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
         CK_TRY(check_rows(f, rules[i].sql, rules[i].before, rules[i].between));
     CK_TRY(count(f, "SELECT count(*) FROM image", &f->r.images));
     return count(f, "SELECT coalesce(sum(size),0) FROM blob", &f->total);
+}
+
+/* --- inventories: each in a snapshot of its own ----------------------------------------------- */
+
+static ck_err *held(struct fsck *f, int64_t package, int64_t inventory, bool *ret)
+{
+    ck_autoquery struct ck_query q = { 0 };
+    CK_TRY(ck_query_new(f->s, "SELECT 1 FROM package JOIN holds ON package=id WHERE id=?"
+                              " AND inventory=?", &q));
+    ck_bind_int(&q, package);
+    ck_bind_int(&q, inventory);
+    return ck_query_step(&q, ret);
+}
+
+/* The next inventory behind number *at; whether its items can be read, and are all there and held.
+ */
+static ck_err *check_next(struct fsck *f, int64_t *at, bool *ret_found)
+{
+    ck_autoarena struct ck_arena a = { 0 };
+    ck_autoquery struct ck_query q = { 0 };
+    struct ck_item *v = NULL;
+    size_t n = 0;
+    bool there = true;
+    CK_TRY(ck_query_new(f->s, "SELECT number, image, items FROM inventory LEFT JOIN inventory_bytes"
+                              " ON inventory=number WHERE number>? ORDER BY number LIMIT 1", &q));
+    ck_bind_int(&q, *at);
+    CK_TRY(ck_query_step(&q, ret_found));
+    if (!*ret_found)
+        return NULL;
+    *at = ck_column_int(&q, 0);
+    ck_autoerr ck_err *damage = ck_items_decode(ck_column_text(&q, 2), &a, &v, &n);
+    for (size_t i = 0; !damage && there && i < n; i++)
+        CK_TRY(held(f, v[i].package, *at, &there));
+    if (damage || !there)
+        problem(f, "image %.*s: its inventory is damaged", CK_VF(ck_column_text(&q, 1)));
+    return NULL;
+}
+
+static ck_err *check_inventories(struct fsck *f)
+{
+    int64_t at = 0;
+    for (bool found = true; found;) {
+        CK_TRY(ck_tx_read(f->s));
+        CK_TRY(ck_tx_end(f->s, check_next(f, &at, &found)));
+    }
+    return NULL;
 }
 
 /* --- leftovers -------------------------------------------------------------------------------- */
@@ -263,6 +314,7 @@ ck_err *ck_store_fsck(struct ck_store *s, bool quick, void (*said)(void *ctx, co
     struct fsck f = { .s = s, .quick = quick, .problem = said, .progress = progress, .ctx = ctx };
     CK_TRY(ck_tx_read(s));
     CK_TRY(ck_tx_end(s, check_database(&f)));
+    CK_TRY(check_inventories(&f));
     CK_TRY(check_log(&f));
     CK_TRY(check_blobs(&f));
     CK_TRY(ck_tx_read(s));

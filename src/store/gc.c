@@ -148,6 +148,56 @@ static ck_err *delete_rows(struct ck_store *s, bool dry, struct ck_gc_result *r)
     return run(s, "DELETE FROM blob WHERE digest NOT IN (SELECT digest FROM keep)");
 }
 
+/* --- inventories ------------------------------------------------------------------------------ */
+
+static ck_err *next_left(struct ck_store *s, struct ck_arena *a, int64_t *ret_inventory,
+                         struct ck_item **ret, size_t *ret_n, bool *ret_found)
+{
+    ck_autoquery struct ck_query q = { 0 };
+    CK_TRY(ck_query_new(s, "SELECT inventory, items FROM left_items LIMIT 1", &q));
+    CK_TRY(ck_query_step(&q, ret_found));
+    if (!*ret_found)
+        return NULL;
+    *ret_inventory = ck_column_int(&q, 0);
+    return ck_items_decode(ck_column_text(&q, 1), a, ret, ret_n);
+}
+
+static ck_err *delete_left(struct ck_store *s, int64_t inventory)
+{
+    ck_autoquery struct ck_query q = { 0 };
+    CK_TRY(ck_query_new(s, "DELETE FROM left_items WHERE inventory=?", &q));
+    ck_bind_int(&q, inventory);
+    return ck_query_run(&q);
+}
+
+/* What an image that is gone has left behind; of the next ones too, up to some packages. */
+static ck_err *take_left(struct ck_store *s, bool *ret_more)
+{
+    enum { PACKAGES = 10000 };
+    size_t done = 0, n = 0;
+    for (*ret_more = true; *ret_more && done < PACKAGES; done += n + 1) {
+        ck_autoarena struct ck_arena a = { 0 };
+        struct ck_item *v = NULL;
+        int64_t inventory = 0;
+        n = 0;
+        CK_TRY(next_left(s, &a, &inventory, &v, &n, ret_more));
+        for (size_t i = 0; *ret_more && i < n; i++)
+            CK_TRY(ck_unhold(s, v[i].package, inventory));
+        if (*ret_more)
+            CK_TRY(delete_left(s, inventory));
+    }
+    return NULL;
+}
+
+static ck_err *take_all_left(struct ck_store *s)
+{
+    for (bool more = true; more;) {
+        CK_TRY(ck_tx_write_relaxed(s));
+        CK_TRY(ck_tx_end(s, take_left(s, &more)));
+    }
+    return NULL;
+}
+
 /* --- files ------------------------------------------------------------------------------------ */
 
 struct sweep {
@@ -288,8 +338,10 @@ ck_err *ck_store_gc(struct ck_store *s, bool dry, struct ck_gc_result *ret)
         e = rows_alone(s, dry, &r);
     if (e)
         return e;
-    if (!dry)
+    if (!dry) {
         CK_TRY(sweep_blobs(&after));
+        CK_TRY(take_all_left(s));
+    }
     ck_reserve_make(s);
     r.blobs += before.blobs;
     r.partials = before.partials;

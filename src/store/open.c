@@ -82,23 +82,41 @@ static const char schema_2[] =
     " WITHOUT ROWID;"
     "CREATE INDEX token_user ON token(user);";
 
-/* Looking again: inventories and who holds which package (inventory.h), what changed and who hears
- * of it (events.h), surveys (surveys.h), what listings show (pages.h). */
+/* Looking again: inventories and who holds which package (inventory.h), what listings show
+ * (pages.h), what changed and who hears of it (events.h), surveys (surveys.h). What is asked of
+ * all images at once lies apart from the bytes, and is small. An inventory that goes leaves its
+ * items behind, from which gc takes away what was in `holds` for it. */
 static const char schema_3[] =
     "CREATE TABLE package(id INTEGER PRIMARY KEY, bytes BLOB NOT NULL UNIQUE);"
-    "CREATE TABLE package_key(key BLOB NOT NULL, package INTEGER NOT NULL,"
-    " PRIMARY KEY(key, package)) WITHOUT ROWID;"
+    "CREATE TABLE package_key(key BLOB NOT NULL, package INTEGER NOT NULL REFERENCES package"
+    " ON DELETE CASCADE, PRIMARY KEY(key, package)) WITHOUT ROWID;"
+    "CREATE INDEX package_key_package ON package_key(package);"
     "CREATE TABLE inventory(number INTEGER PRIMARY KEY AUTOINCREMENT, image TEXT NOT NULL UNIQUE"
-    " REFERENCES image ON DELETE CASCADE, head BLOB NOT NULL, items BLOB NOT NULL,"
-    " matched INTEGER NOT NULL);"
+    " REFERENCES image ON DELETE CASCADE, matched INTEGER NOT NULL);"
+    "CREATE TABLE inventory_bytes(inventory INTEGER PRIMARY KEY REFERENCES inventory"
+    " ON DELETE CASCADE, head BLOB NOT NULL, items BLOB NOT NULL);"
     "CREATE TABLE holds(package INTEGER NOT NULL, inventory INTEGER NOT NULL,"
     " PRIMARY KEY(package, inventory)) WITHOUT ROWID;"
-    "CREATE TABLE summary(image TEXT PRIMARY KEY REFERENCES facts ON DELETE CASCADE,"
-    " critical INTEGER NOT NULL, high INTEGER NOT NULL, medium INTEGER NOT NULL,"
-    " low INTEGER NOT NULL, negligible INTEGER NOT NULL, unknown INTEGER NOT NULL,"
-    " fixable INTEGER NOT NULL, kev INTEGER NOT NULL, packages INTEGER NOT NULL,"
-    " complete INTEGER NOT NULL, scanned INTEGER NOT NULL, created INTEGER NOT NULL,"
-    " distro TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE left_items(inventory INTEGER PRIMARY KEY, items BLOB NOT NULL);"
+    "CREATE TRIGGER items_are_left AFTER DELETE ON inventory_bytes"
+    " BEGIN INSERT INTO left_items VALUES(OLD.inventory, OLD.items); END;"
+    "CREATE TABLE listing(number INTEGER PRIMARY KEY AUTOINCREMENT, image TEXT NOT NULL UNIQUE"
+    " REFERENCES image ON DELETE CASCADE, state INTEGER NOT NULL, added INTEGER NOT NULL,"
+    " name TEXT NOT NULL DEFAULT '', examined INTEGER NOT NULL DEFAULT 0,"
+    " critical INTEGER NOT NULL DEFAULT 0, high INTEGER NOT NULL DEFAULT 0,"
+    " medium INTEGER NOT NULL DEFAULT 0, low INTEGER NOT NULL DEFAULT 0,"
+    " negligible INTEGER NOT NULL DEFAULT 0, unknown INTEGER NOT NULL DEFAULT 0,"
+    " fixable INTEGER NOT NULL DEFAULT 0, kev INTEGER NOT NULL DEFAULT 0,"
+    " packages INTEGER NOT NULL DEFAULT 0, complete INTEGER NOT NULL DEFAULT 0,"
+    " scanned INTEGER NOT NULL DEFAULT 0, created INTEGER NOT NULL DEFAULT 0,"
+    " distro TEXT NOT NULL DEFAULT '');"
+    "INSERT INTO listing(image, state, added) SELECT digest, state, added FROM image"
+    " WHERE NOT is_index AND subject IS NULL ORDER BY added;"
+    "CREATE TRIGGER image_is_listed AFTER INSERT ON image"
+    " WHEN NOT NEW.is_index AND NEW.subject IS NULL BEGIN"
+    " INSERT INTO listing(image, state, added) VALUES(NEW.digest, NEW.state, NEW.added); END;"
+    "CREATE TRIGGER state_is_listed AFTER UPDATE OF state ON image BEGIN"
+    " UPDATE listing SET state=NEW.state WHERE image=NEW.digest; END;"
     "CREATE TABLE event(number INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL,"
     " kind TEXT NOT NULL, severity INTEGER NOT NULL, image TEXT NOT NULL, name TEXT NOT NULL,"
     " repository TEXT NOT NULL, summary TEXT NOT NULL, data BLOB NOT NULL);"

@@ -2,13 +2,13 @@
 #ifndef CK_STORE_STORE_INT_H
 #define CK_STORE_STORE_INT_H
 
-#include "store/store.h"
+#include "store/inventory.h"
 
 #include <pthread.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
 
-enum { CK_STATEMENTS = 160, CK_BUSY_MS = 30000 };
+enum { CK_STATEMENTS = 320, CK_BUSY_MS = 30000 };
 
 struct ck_store {
     char *dir;
@@ -117,7 +117,30 @@ CK_MUST ck_err *ck_image_known(struct ck_store *s, const struct ck_digest *d);
 CK_MUST ck_err *ck_approvals_forget(struct ck_store *s, const struct ck_digest *d);
 /* "docker.io/library/alpine:3@sha256:..." -> "docker.io/library/alpine" */
 ck_view ck_repository_of(ck_view name);
+/* As ck_store_put_facts, ck_store_put_summary, ck_store_decide by a scan. */
+CK_MUST ck_err *ck_facts_put(struct ck_store *s, const struct ck_digest *d, ck_view facts,
+                             const ck_view *ids, size_t n_ids, ck_view chain);
+CK_MUST ck_err *ck_summary_put(struct ck_store *s, const struct ck_digest *d,
+                               const struct ck_store_summary *v);
+CK_MUST ck_err *ck_summary_drop(struct ck_store *s, const struct ck_digest *d);
+CK_MUST ck_err *ck_decide_by_scan(struct ck_store *s, const struct ck_digest *d,
+                                  enum ck_state_of_image state, ck_view reason);
+CK_MUST ck_err *ck_events_add(struct ck_store *s, const struct ck_event *v, size_t n);
 /* Ends the leases of processes that are gone. */
 CK_MUST ck_err *ck_leases_reap(struct ck_store *s);
+
+/* --- items of an inventory (items.c) ---------------------------------------------------------- */
+
+struct ck_item {
+    int64_t package; /* its number */
+    uint32_t layer;
+    ck_view location;
+};
+void ck_items_encode(const struct ck_item *v, size_t n, struct ck_buf *out);
+/* Locations are copied into `a`. OURS where they are damaged. */
+CK_MUST ck_err *ck_items_decode(ck_view bytes, struct ck_arena *a, struct ck_item **ret,
+                                size_t *ret_n);
+/* The inventory no longer holds the package; what nobody holds goes. */
+CK_MUST ck_err *ck_unhold(struct ck_store *s, int64_t package, int64_t inventory);
 
 #endif

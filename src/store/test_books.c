@@ -142,7 +142,7 @@ static void a_migration_that_fails_leaves_version_1(void **state)
     assert_ok(ck_file_write(blob, CK_V("hello"), CK_FILE_PLAIN));
     tamper(f, version_1);
     tamper(f, "CREATE TABLE token(x)"); /* stands in the way of the last but one step */
-    assert_fails(ck_store_open(f->dir, &f->s), CK_ERR_OURS, "from version 1 to 2");
+    assert_fails(ck_store_open(f->dir, &f->s), CK_ERR_OURS, "from version 1 to 3");
     f->s = NULL;
     tamper(f, "DROP TABLE token; SELECT since FROM name");
     reopen_store(f);

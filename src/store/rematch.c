@@ -1,0 +1,68 @@
+/* What came of looking again at images that are stored. */
+#include "store/store_int.h"
+
+static ck_err *is_there(struct ck_store *s, const struct ck_digest *d, bool *ret)
+{
+    ck_autoquery struct ck_query q = { 0 };
+    CK_TRY(ck_query_new(s, "SELECT 1 FROM image WHERE digest=?", &q));
+    ck_bind_digest(&q, d);
+    return ck_query_step(&q, ret);
+}
+
+static ck_err *set_matched(struct ck_store *s, const struct ck_digest *d, int64_t built)
+{
+    ck_autoquery struct ck_query q = { 0 };
+    CK_TRY(ck_query_new(s, "UPDATE inventory SET matched=? WHERE image=?", &q));
+    ck_bind_int(&q, built);
+    ck_bind_digest(&q, d);
+    return ck_query_run(&q);
+}
+
+static ck_err *write_change(struct ck_store *s, const struct ck_store_rematch *v)
+{
+    CK_TRY(ck_facts_put(s, &v->image, v->facts, v->ids, v->n_ids, v->chain));
+    return v->summary ? ck_summary_put(s, &v->image, v->summary) : NULL;
+}
+
+static ck_err *rematched_one(struct ck_store *s, int64_t built, const struct ck_store_rematch *v)
+{
+    bool there = false;
+    CK_TRY(is_there(s, &v->image, &there));
+    if (!there)
+        return NULL;
+    if (v->changed)
+        CK_TRY(write_change(s, v));
+    if (v->decide)
+        CK_TRY(ck_decide_by_scan(s, &v->image, v->state, v->reason));
+    CK_TRY(ck_events_add(s, v->events, v->n_events));
+    return built == CK_STORE_NOT_MATCHED ? NULL : set_matched(s, &v->image, built);
+}
+
+static ck_err *rematched(struct ck_store *s, int64_t built, const struct ck_store_rematch *v,
+                         size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        CK_TRY(rematched_one(s, built, &v[i]));
+    return NULL;
+}
+
+ck_err *ck_store_rematched(struct ck_store *s, int64_t built, const struct ck_store_rematch *v,
+                           size_t n)
+{
+    CK_TRY(ck_tx_write(s));
+    return ck_tx_end(s, rematched(s, built, v, n));
+}
+
+static ck_err *matched_all(struct ck_store *s, int64_t built)
+{
+    ck_autoquery struct ck_query q = { 0 };
+    CK_TRY(ck_query_new(s, "UPDATE inventory SET matched=?1 WHERE matched!=?1", &q));
+    ck_bind_int(&q, built);
+    return ck_query_run(&q);
+}
+
+ck_err *ck_store_matched_all(struct ck_store *s, int64_t built)
+{
+    CK_TRY(ck_tx_write(s));
+    return ck_tx_end(s, matched_all(s, built));
+}
