@@ -196,6 +196,7 @@
     X(SERVE_DISCARD, 8 * CK_MIB, "bytes", "of a refused body, read so that its sender listens")  \
     /* looking again */                                                                          \
     X(EVENT_FINDINGS, 64, "findings", "of each kind in one event; what is more is counted")      \
+    X(EVENT_REASONS, 64, "reasons", "of a verdict in one event; what is more is counted")        \
     X(EVENT_PULLERS, 64, "people", "named in one event; what is more is counted")                \
     X(WATCH_TAGS, 2000, "tags", "asked about in one round; the oldest first, so all have a turn")\
     X(WATCH_NAMES, 16, "names", "of one image under which it is judged again")                   \

@@ -113,6 +113,24 @@ void ck_differ(const struct ck_facts *was, const struct ck_facts *is, struct ck_
 
 /* --- for people ------------------------------------------------------------------------------- */
 
+/* The worst of a kind, by name. */
+static const char *put_some(const struct ck_differences *d, enum ck_difference_kind kind,
+                            const char *line, struct ck_arena *a)
+{
+    enum { SHOWN = 3, LONGEST = 64 };
+    size_t shown = 0;
+    for (size_t i = 0; i < d->n && shown < SHOWN; i++) {
+        const struct ck_fact_finding *f = one_of(&d->v[i]);
+        if (d->v[i].kind != kind)
+            continue;
+        line = ck_arena_format(a, "%s%s%.*s in %.*s", line, shown ? ", " : ": ",
+                               CK_VF(ck_view_head(f->id, LONGEST)),
+                               CK_VF(ck_view_head(f->package, LONGEST)));
+        shown++;
+    }
+    return line;
+}
+
 const char *ck_differences_line(const struct ck_differences *d, struct ck_arena *a)
 {
     static const char *const words[CK_DIFFERENCE_KIND_COUNT_] = {
@@ -130,7 +148,8 @@ const char *ck_differences_line(const struct ck_differences *d, struct ck_arena 
     if (d->worst >= 0)
         line = ck_arena_format(a, "%s (worst: %s)", line,
                                ck_severity_name((enum ck_severity)d->worst));
-    return line;
+    return put_some(d, d->counts[CK_DIFFERENCE_EXPLOITED] ? CK_DIFFERENCE_EXPLOITED
+                                                          : CK_DIFFERENCE_NEW, line, a);
 }
 
 static void put_pair(struct ck_buf *b, const char *key, ck_view v)
@@ -154,6 +173,16 @@ static void put_finding(struct ck_buf *b, const struct ck_difference *d)
     ck_buf_format(b, ",\"kev\":%s}", f->kev ? "true" : "false");
 }
 
+/* JSON writes a byte as six at most. What is left out for its size is counted like what is left out
+ * for its number. */
+static bool fits(const struct ck_buf *b, const struct ck_difference *d)
+{
+    enum { FRAME = 256, LONGEST = 6 };
+    const struct ck_fact_finding *f = one_of(d);
+    size_t n = f->id.n + f->package.n + f->version.n + f->fix_version.n;
+    return b->n + FRAME + LONGEST * n < CK_MAX_EVENT_DATA / 2;
+}
+
 void ck_differences_json(const struct ck_differences *d, struct ck_buf *out)
 {
     size_t at = 0;
@@ -161,8 +190,11 @@ void ck_differences_json(const struct ck_differences *d, struct ck_buf *out)
     for (int k = 0; k < CK_DIFFERENCE_KIND_COUNT_; k++) {
         size_t end = at + d->counts[k];
         ck_buf_format(out, "\"%s\":[", ck_difference_name((enum ck_difference_kind)k));
-        for (size_t i = at; i < end && i - at < CK_MAX_EVENT_FINDINGS; i++) {
-            ck_put_bytes(out, i > at ? CK_V(",") : CK_V(""));
+        size_t put = 0;
+        for (size_t i = at; i < end && put < CK_MAX_EVENT_FINDINGS; i++) {
+            if (!fits(out, &d->v[i]))
+                continue;
+            ck_put_bytes(out, put++ ? CK_V(",") : CK_V(""));
             put_finding(out, &d->v[i]);
         }
         ck_put_bytes(out, CK_V("],"));

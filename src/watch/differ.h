@@ -28,7 +28,8 @@ struct ck_differences {
 void ck_differ(const struct ck_facts *was, const struct ck_facts *is, struct ck_arena *a,
                struct ck_differences *ret);
 
-/* One line for a person: "2 new findings (worst critical), 1 gone, 1 newly fixable". */
+/* One line for a person: "2 new, 1 gone (worst: critical): CVE-2024-1 in openssl, ...". Quotes the
+ * image: escape it. */
 const char *ck_differences_line(const struct ck_differences *d, struct ck_arena *a);
 /* The data of an event: for each kind a list of at most EVENT_FINDINGS objects, and `counts`, which
  * count all. */

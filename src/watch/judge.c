@@ -118,8 +118,10 @@ static bool grace_begins(const struct work *w)
 static ck_view reason_of(const struct work *w, const struct ck_verdict *v)
 {
     ck_autobuf struct ck_buf b = ck_buf_new(CK_LIMIT_NONE);
-    for (size_t i = 0; i < v->n_reasons; i++)
+    for (size_t i = 0; i < v->n_reasons && i < CK_MAX_EVENT_REASONS; i++)
         ck_buf_format(&b, "%s%.*s", i ? "; " : "", CK_VF(v->reasons[i]));
+    if (v->n_reasons > CK_MAX_EVENT_REASONS)
+        ck_buf_format(&b, "; and %zu more", v->n_reasons - (size_t)CK_MAX_EVENT_REASONS);
     if (!b.n)
         ck_buf_format(&b, "the policy %s allows it", ck_policy_file(w->j->policy));
     return ck_arena_dup(w->a, ck_buf_view(&b));
@@ -139,12 +141,16 @@ static void put_time(struct ck_buf *b, const char *key, int64_t t)
 
 static void put_reasons(struct ck_buf *b, const struct ck_verdict *v)
 {
+    enum { LONGEST = 6 }; /* bytes that JSON makes of one */
+    size_t put = 0;
     ck_put_bytes(b, CK_V(",\"reasons\":["));
-    for (size_t i = 0; i < v->n_reasons; i++) {
-        ck_put_bytes(b, i ? CK_V(",") : CK_V(""));
+    for (size_t i = 0; i < v->n_reasons && put < CK_MAX_EVENT_REASONS; i++) {
+        if (b->n + LONGEST * v->reasons[i].n > CK_MAX_EVENT_DATA / 4)
+            continue;
+        ck_put_bytes(b, put++ ? CK_V(",") : CK_V(""));
         ck_buf_json_str(b, v->reasons[i]);
     }
-    ck_put_bytes(b, CK_V("]"));
+    ck_buf_format(b, "],\"reasons_count\":%zu", v->n_reasons);
 }
 
 static void put_change(const struct work *w, struct ck_buf *b, const struct ck_verdict *v)
