@@ -206,6 +206,13 @@
     X(INVENTORY_HEAD, 64 * CK_MIB, "bytes", "what else a report says of an image; gaps, history")\
     X(EVENTS, 1000000, "events", "kept; some 500 MiB. The oldest go")                            \
     X(EVENT_DATA, 1 * CK_MIB, "bytes", "what an event says; 4,000 findings with their packages") \
+    X(SUBSCRIPTIONS, 1000, "subscriptions", "each is asked about each event")                    \
+    X(SUBSCRIPTION_NAME, 64, "bytes", "the name of a subscription, which people type")           \
+    X(SUBSCRIPTION_TEXT, 4 * CK_KIB, "bytes", "a URL, secret, list of kinds or pattern")         \
+    X(DELIVERY_EVENTS, 10000, "events", "in one digest; nobody reads more")                      \
+    X(DELIVERY_KEY, 256, "bytes", "an idempotency key, which goes into a header")                \
+    X(DELIVERIES_DUE, 10000, "deliveries", "handed out at once to be sent")                      \
+    X(DELIVERIES_GIVEN_UP, 10000, "deliveries", "given up, kept to be seen; the oldest go")      \
     X(NOTE, 64 * CK_MIB, "bytes", "fingerprints of all that a database says are some 10")        \
     /* the end */
 

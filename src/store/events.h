@@ -31,7 +31,7 @@ struct ck_event {
     ck_view summary;    /* one line for a person; may quote an image: escape it */
     ck_view data;       /* a JSON object, or empty */
 };
-/* Numbers are given in order. */
+/* Numbers are given in order. The oldest go behind the last EVENTS. */
 CK_MUST ck_err *ck_store_add_events(struct ck_store *s, const struct ck_event *v, size_t n);
 struct ck_event_filter {
     uint64_t after, before; /* exclusive; 0: open */
@@ -58,12 +58,13 @@ struct ck_subscription {
     bool disabled;
     uint64_t cursor;
     int64_t made;
-    uint64_t delivered, failed; /* counts */
+    uint64_t delivered, failed; /* deliveries that are through, and that were given up */
     int64_t last_time;          /* of the last try */
     ck_view last_error;         /* of the last try, or empty */
     uint64_t waiting;           /* deliveries that are not through; read only */
 };
-/* New ones (id 0) see events from now on. */
+/* New ones (id 0) see events from now on. Of those that are there, cursor and counts stay as they
+ * are. Logged. USAGE: the name is taken, or is none; UNAVAILABLE: no such id. */
 CK_MUST ck_err *ck_store_put_subscription(struct ck_store *s, const struct ck_subscription *v,
                                           int64_t *ret_id);
 CK_MUST ck_err *ck_store_subscriptions(struct ck_store *s, struct ck_arena *a,
@@ -87,6 +88,8 @@ struct ck_delivery {
 CK_MUST ck_err *ck_store_plan(struct ck_store *s, int64_t subscription, uint64_t expected,
                               uint64_t cursor, const struct ck_delivery *v, size_t n,
                               bool *ret_done);
+/* Of subscriptions that are not disabled, the longest due first. *ret_next: when the next one is
+ * due after now; 0: none is. */
 CK_MUST ck_err *ck_store_due(struct ck_store *s, int64_t now, size_t max, struct ck_arena *a,
                              struct ck_delivery **ret, size_t *ret_n, int64_t *ret_next);
 /* `error` empty: it is through, the row goes. Else it is tried again at `due`; 0: given up, the row

@@ -208,6 +208,8 @@ static ck_err *check_database(struct fsck *f)
           " listing.state=image.state)", "image ", ": listings do not show it as it is" },
         { "SELECT package, inventory FROM holds WHERE package NOT IN (SELECT id FROM package)"
           " LIMIT 20", "package ", " is not there, and held by inventory " },
+        { "SELECT number, '' FROM delivery WHERE length(events)%8!=0",
+          "delivery ", ": its events are damaged" },
     };
     CK_TRY(check_integrity(f));
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
