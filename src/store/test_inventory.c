@@ -372,6 +372,8 @@ static void images_are_matched_again_together(void **state)
     assert_int_equal(get(f, &b.image.digest).state, CK_CLEARED);
     assert_int_equal(unmatched(f, 2, 0), 0);
     assert_int_equal(ask(f, "SELECT examined*critical FROM listing WHERE critical"), 2);
+    assert_ok(ck_store_rematched(f->s, 2, v, 3)); /* whoever comes second changes nothing */
+    assert_int_equal(events(f), 2);
     assert_fsck(f, false, "");
     unit_image_free(&a);
     unit_image_free(&b);
@@ -395,23 +397,25 @@ static void what_a_person_denied_stays_so(void **state)
 static void what_fails_changes_nothing(void **state)
 {
     struct fixture *f = *state;
-    struct unit_image a = fetch(f, 1, "r/x:1");
+    struct unit_image a = fetch(f, 1, "r/x:1"), c = fetch(f, 2, "r/x:2");
     ck_autofree char *bytes = ck_calloc(CK_MAX_EVENT_DATA + 1, 1);
     put(f, &a, NULL, 0, 1);
+    put(f, &c, NULL, 0, 1);
     const struct ck_event good = { .kind = CK_V("findings") };
     const struct ck_event e = { .kind = CK_V("findings"),
                                 .data = ck_view_of(bytes, CK_MAX_EVENT_DATA + 1) };
     const struct ck_store_rematch v[] = {
         { .image = a.image.digest, .changed = true, .facts = CK_V("x"), .ids = K(CK_V("X-1")),
           .n_ids = 1, .events = &good, .n_events = 1 },
-        { .image = a.image.digest, .changed = true, .facts = CK_V("x"), .events = &e,
+        { .image = c.image.digest, .changed = true, .facts = CK_V("x"), .events = &e,
           .n_events = 1 },
     };
     assert_fails(ck_store_rematched(f->s, 2, v, 2), CK_ERR_LIMIT, "EVENT_DATA");
     assert_int_equal(having(f, "X-1"), 0);
-    assert_int_equal(unmatched(f, 2, 0), 1);
+    assert_int_equal(unmatched(f, 2, 0), 2);
     assert_int_equal(events(f), 0);
     unit_image_free(&a);
+    unit_image_free(&c);
 }
 
 /* --- notes ------------------------------------------------------------------------------------ */

@@ -180,3 +180,19 @@ ck_err *ck_watch_rematch(struct ck_store *s, const struct ck_watch_options *o,
     free(done.v);
     return e;
 }
+
+ck_err *ck_watch_image(struct ck_store *s, const struct ck_digest *d,
+                       const struct ck_watch_options *o, struct ck_watch_counts *counts,
+                       bool *ret_matched)
+{
+    ck_autoarena struct ck_arena a = { 0 };
+    struct ck_standing st = { 0 };
+    struct ck_rematching how = { .db = o->db, .built = ck_db_built(o->db) };
+    uint64_t passed_over = 0;
+    bool found = false;
+    CK_TRY(ck_store_standing(s, d, &a, &st, &found));
+    if (found && st.has_inventory && st.matched != how.built)
+        CK_TRY(ck_rematch_images(o, &how, d, 1, counts, &passed_over));
+    *ret_matched = found && st.has_inventory && !passed_over;
+    return NULL;
+}

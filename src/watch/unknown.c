@@ -1,6 +1,20 @@
 /* Images that were examined before there were inventories: once from their blobs. */
 #include "watch/watch_int.h"
 
+/* The scan has set the state; what that means for who has it is told as if it were matched. */
+static ck_err *tell(struct ck_store *s, const struct ck_digest *d, const struct ck_standing *was,
+                    const struct ck_watch_options *o, struct ck_arena *a,
+                    struct ck_watch_counts *counts)
+{
+    struct ck_judging j = { .store = s, .policy = o->policy, .now = o->now, .image = d,
+                            .standing = was };
+    struct ck_judgement v;
+    CK_TRY(ck_judge_again(&j, a, &v));
+    counts->verdicts += v.decide;
+    counts->withdrawn += v.withdrawn;
+    return v.has_event ? ck_store_add_events(s, &v.event, 1) : NULL;
+}
+
 static ck_err *scan(struct ck_store *s, const struct ck_digest *d, const struct ck_scan_options *so,
                     const struct ck_watch_options *o, struct ck_watch_counts *counts)
 {
@@ -23,7 +37,7 @@ static ck_err *scan(struct ck_store *s, const struct ck_digest *d, const struct 
     if (e)
         ck_watch_note(o, ck_err_text(e));
     *(e ? &counts->unscanned : &counts->scanned) += 1;
-    return NULL;
+    return tell(s, d, &st, o, &a, counts);
 }
 
 ck_err *ck_watch_unknown(struct ck_store *s, const struct ck_scan_options *so,

@@ -64,6 +64,12 @@ CK_MUST ck_err *ck_watch_unknown(struct ck_store *s, const struct ck_scan_option
 CK_MUST ck_err *ck_watch_rematch(struct ck_store *s, const struct ck_watch_options *o,
                                  struct ck_watch_counts *counts);
 
+/* The same for one image that somebody waits for. *ret_matched is false where it has no inventory, or
+ * too little of it can be read: it is to be scanned. */
+CK_MUST ck_err *ck_watch_image(struct ck_store *s, const struct ck_digest *d,
+                               const struct ck_watch_options *o, struct ck_watch_counts *counts,
+                               bool *ret_matched);
+
 struct ck_watch_tags {
     struct ck_remote_options remote;
     int64_t every; /* seconds: tags that were asked about since are not asked about */
