@@ -4,7 +4,7 @@
 #include "watch/rematch.h"
 
 #include "scan/image_facts.h"
-#include "scan/rebuild.h"
+#include "scan/inventory_codec.h"
 #include "watch/differ.h"
 
 struct work {
@@ -95,21 +95,47 @@ static void take_facts(struct work *w, struct ck_again *g)
     g->chain = ck_image_facts_chain(&w->is, w->a);
 }
 
-static ck_err *match(struct work *w, struct ck_again *g, bool *ret_there)
+static ck_err *too_old(void)
 {
-    bool found = false;
-    CK_TRY(ck_rebuild_facts(w->s, w->d, w->how->db, w->o->now, w->a, &w->is, &g->summary, &found));
-    *ret_there = found;
-    if (!found)
-        return NULL;
+    return ck_err_new(CK_ERR_HOSTILE, "what is kept of it is of another version of this program: "
+                                      "it has to be scanned again");
+}
+
+static ck_err *assess(struct work *w, const struct ck_seen *seen, struct ck_assessment *x,
+                      struct ck_again *g)
+{
+    CK_TRY(ck_assess(seen, w->how->db, x));
+    ck_image_facts_again(&w->was, &x->report, w->o->now, w->a, &w->is);
     g->first = w->standing.matched == 0;
     g->changed = other_facts(w);
     if (!g->changed)
         return NULL;
+    g->summary = ck_image_summary(&x->report, &w->is);
     take_facts(w, g);
-    if (w->has_was && !g->first)
+    if (!g->first)
         tell_findings(w, g);
     return NULL;
+}
+
+static ck_err *match(struct work *w, struct ck_again *g, bool *ret_there)
+{
+    struct ck_store_inventory v = { 0 };
+    struct ck_seen seen;
+    struct ck_assessment x = { 0 };
+    bool stale = false;
+    CK_TRY(ck_store_get_inventory(w->s, w->d, w->a, &v, ret_there));
+    if (!*ret_there)
+        return NULL;
+    if (!w->has_was)
+        return too_old();
+    CK_TRY(ck_seen_decode(&v, w->a, &seen, &stale));
+    if (stale)
+        return too_old();
+    ck_err *e = assess(w, &seen, &x, g);
+    if (!e) /* while what it points to lives */
+        e = judge(w, g);
+    ck_assessment_free(&x);
+    return e;
 }
 
 ck_err *ck_again_of(struct ck_store *s, const struct ck_watch_options *o,
@@ -122,10 +148,8 @@ ck_err *ck_again_of(struct ck_store *s, const struct ck_watch_options *o,
     CK_TRY(ck_store_standing(s, d, a, &w.standing, &there));
     if (there)
         CK_TRY(read_past(&w, &there));
-    if (there && how)
-        CK_TRY(match(&w, &g, &there));
     if (there)
-        CK_TRY(judge(&w, &g));
+        CK_TRY(how ? match(&w, &g, &there) : judge(&w, &g));
     *ret = g;
     *ret_there = there;
     return NULL;

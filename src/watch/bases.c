@@ -85,19 +85,23 @@ static ck_err *read_facts(struct ck_store *s, const struct ck_digest *d, struct 
     return NULL;
 }
 
-static ck_err *read_packages(struct ck_store *s, struct built *b, struct ck_arena *a)
+/* *ret_known is false where what is kept is of another version of this program. */
+static ck_err *read_packages(struct ck_store *s, struct built *b, struct ck_arena *a,
+                             bool *ret_known)
 {
     struct ck_store_inventory v = { 0 };
-    bool found = false;
+    struct ck_seen seen = { 0 };
+    bool found = false, stale = false;
     CK_TRY(ck_store_get_inventory(s, b->image, a, &v, &found));
-    b->base_packages = ck_arena_alloc(a, v.n + 1, sizeof *b->base_packages);
-    for (size_t i = 0; i < v.n; i++) {
-        struct ck_package p;
-        if (v.items[i].layer >= b->layers)
-            continue;
-        CK_TRY(ck_inventory_package_decode(v.items[i].package, &p));
-        b->base_packages[b->n_base_packages++] = p.name;
-    }
+    if (found)
+        CK_TRY(ck_seen_decode(&v, a, &seen, &stale));
+    *ret_known = found && !stale;
+    if (!*ret_known)
+        return NULL;
+    b->base_packages = ck_arena_alloc(a, seen.n_packages + 1, sizeof *b->base_packages);
+    for (size_t i = 0; i < seen.n_packages; i++)
+        if (seen.packages[i].layer < b->layers)
+            b->base_packages[b->n_base_packages++] = seen.packages[i].p.name;
     if (b->n_base_packages)
         qsort(b->base_packages, b->n_base_packages, sizeof(ck_view), by_text);
     return NULL;
@@ -213,8 +217,8 @@ static ck_err *look_at(const struct bases *w, const struct ck_digest *d)
     CK_TRY(read_facts(w->s, &b.base->is, &a, &b.newer, &found));
     if (!found)
         return NULL;
-    CK_TRY(read_packages(w->s, &b, &a));
-    return tell(w, &b, &a);
+    CK_TRY(read_packages(w->s, &b, &a, &found));
+    return found ? tell(w, &b, &a) : NULL;
 }
 
 ck_err *ck_watch_bases(struct ck_store *s, const struct ck_watch_options *o,
