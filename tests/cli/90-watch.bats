@@ -110,7 +110,7 @@ rules:
     require:
       severity: { fixable: none, grace: 36500d }
 POLICY
-    stored docker.io/library/two:1 demo=1.0-r0
+    stored docker.io/library/two:1 demo=1.0-r1
     status 0 deny --reason no "$DIGEST"
     secdb b.json v3.18 '{"demo": {"2.0-r0": ["CVE-2099-0002"]}}'
     at 1 b.json
@@ -183,11 +183,12 @@ PYTHON
     mv tree newer
     alpine unused 1 3.18.0 liba=1.0-r0 libb=1.0-r0 app=1.0-r0
     mv tree app
-    for i in base newer; do $PY "$IMAGES" tree "lay.$i" docker.io/library/base:1 $i; done
+    local which
+    for which in base newer; do $PY "$IMAGES" tree "lay.$which" docker.io/library/base:1 $which; done
     $PY "$IMAGES" tree lay.app docker.io/library/app:1 base app
-    for i in base app newer; do
-        status 0 import -q "lay.$i"
-        declare "d_$i=${output##*@}"
+    for which in base app newer; do
+        status 0 import -q "lay.$which"
+        printf -v "d_$which" %s "${output##*@}"
         run "$COCKET" scan -q "store:${output##*@}"
     done
     look 0
