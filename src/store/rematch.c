@@ -18,9 +18,11 @@ static ck_err *set_matched(struct ck_store *s, const struct ck_digest *d, int64_
     return ck_query_run(&q);
 }
 
-static ck_err *write_change(struct ck_store *s, const struct ck_store_rematch *v)
+static ck_err *write_change(struct ck_store *s, const struct ck_store_rematch *v,
+                            struct ck_known_ids *known)
 {
-    CK_TRY(ck_facts_put(s, &v->image, v->facts, v->ids, v->n_ids, v->chain));
+    const struct ck_facts facts = { &v->image, v->facts, v->ids, v->n_ids, v->chain };
+    CK_TRY(ck_facts_put(s, &facts, known));
     if (v->summary)
         CK_TRY(ck_summary_put(s, &v->image, v->summary));
     if (v->decide)
@@ -28,23 +30,27 @@ static ck_err *write_change(struct ck_store *s, const struct ck_store_rematch *v
     return ck_events_add(s, v->events, v->n_events);
 }
 
-static ck_err *rematched_one(struct ck_store *s, int64_t built, const struct ck_store_rematch *v)
+static ck_err *rematched_one(struct ck_store *s, int64_t built, const struct ck_store_rematch *v,
+                             struct ck_known_ids *known)
 {
     bool there = false;
     CK_TRY(is_there(s, &v->image, &there));
     if (!there)
         return NULL;
     if (v->changed)
-        CK_TRY(write_change(s, v));
+        CK_TRY(write_change(s, v, known));
     return set_matched(s, &v->image, built);
 }
 
 static ck_err *rematched(struct ck_store *s, int64_t built, const struct ck_store_rematch *v,
                          size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        CK_TRY(rematched_one(s, built, &v[i]));
-    return NULL;
+    struct ck_known_ids known = { 0 };
+    ck_err *e = NULL;
+    for (size_t i = 0; i < n && !e; i++)
+        e = rematched_one(s, built, &v[i], &known);
+    ck_known_ids_free(&known);
+    return e;
 }
 
 ck_err *ck_store_rematched(struct ck_store *s, int64_t built, const struct ck_store_rematch *v,
