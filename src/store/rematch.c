@@ -27,7 +27,7 @@ static ck_err *set_matched(struct ck_store *s, const struct ck_digest *d, int64_
 static ck_err *write_change(struct ck_store *s, const struct ck_store_rematch *v,
                             struct ck_known_ids *known)
 {
-    const struct ck_facts facts = { &v->image, v->facts, v->ids, v->n_ids, v->chain };
+    const struct ck_facts_row facts = { &v->image, v->facts, v->ids, v->n_ids, v->chain };
     CK_TRY(ck_facts_put(s, &facts, known));
     return v->summary ? ck_summary_put(s, &v->image, v->summary) : NULL;
 }

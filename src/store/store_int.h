@@ -127,7 +127,7 @@ struct ck_known_ids {
     struct ck_arena arena;
 };
 void ck_known_ids_free(struct ck_known_ids *k);
-struct ck_facts {
+struct ck_facts_row {
     const struct ck_digest *image;
     ck_view facts;
     const ck_view *ids;
@@ -135,7 +135,7 @@ struct ck_facts {
     ck_view chain;
 };
 /* As ck_store_put_facts; `known` may be NULL. Only ids that differ are written. */
-CK_MUST ck_err *ck_facts_put(struct ck_store *s, const struct ck_facts *v,
+CK_MUST ck_err *ck_facts_put(struct ck_store *s, const struct ck_facts_row *v,
                              struct ck_known_ids *known);
 /* The numbers in facts_bytes.ids, sorted, each once. OURS where they are damaged. */
 CK_MUST ck_err *ck_ids_decode(ck_view text, struct ck_arena *a, int64_t **ret, size_t *ret_n);
