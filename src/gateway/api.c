@@ -189,7 +189,9 @@ static ck_err *take_value(struct ck_api *r, const struct ck_api_param *p, ck_vie
     case CK_API_NUMBER: return take_number(p, text, v);
     case CK_API_WORD: return take_word(p, text, v);
     case CK_API_LIST: return take_listed(r, p, text, v);
-    case CK_API_DIGEST: return ck_err_wrap(ck_digest_parse(text, &v->digest), "%s", p->name);
+    case CK_API_DIGEST:
+        CK_TRY_WRAP(ck_digest_parse(text, &v->digest), "%s", p->name);
+        return NULL;
     case CK_API_FLAG:
         return ck_view_eq(text, CK_V("1")) ? NULL
                                            : ck_err_new(CK_ERR_USAGE, "%s: it is 1", p->name);
