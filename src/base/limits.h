@@ -235,6 +235,8 @@
     X(PAGE_ROWS, 200, "rows", "of one page of a listing; a screen shows some 50")                \
     X(PAGE_SEARCH, 512, "bytes", "that are searched for; a name with tag has at most 384")       \
     X(TAG_HISTORY, 100, "digests", "that one tag has meant; the newest are shown")               \
+    X(SURVEY_ITEMS, 100000, "images", "of one sample; intervals of 1 % need some 10,000")        \
+    X(SURVEY_RESULT, 1 * CK_MIB, "bytes", "what came of one image, or of a survey")              \
     X(NOTE, 64 * CK_MIB, "bytes", "fingerprints of all that a database says are some 10")        \
     /* the end */
 

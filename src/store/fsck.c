@@ -217,6 +217,9 @@ static ck_err *check_database(struct fsck *f)
           "image ", ": listings have another name of it" },
         { "SELECT package, inventory FROM holds WHERE package NOT IN (SELECT id FROM package)"
           " LIMIT 20", "package ", " is not there, and held by inventory " },
+        { "SELECT number, '' FROM survey WHERE state NOT BETWEEN 0 AND 2 OR EXISTS (SELECT 1 FROM"
+          " survey_item WHERE survey=number AND survey_item.state NOT BETWEEN 0 AND 2)",
+          "survey ", ": it or an image of it has a state that there is not" },
         { "SELECT number, '' FROM delivery WHERE length(events)%8!=0",
           "delivery ", ": its events are damaged" },
     };
