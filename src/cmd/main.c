@@ -30,6 +30,7 @@ static const struct verb {
     { "deny", ck_cmd_deny, "cocket-release" },
     { "recall", ck_cmd_recall, "cocket-recall" },
     { "user", ck_cmd_user, "cocket-user" },
+    { "notify", ck_cmd_notify, "cocket-notify" },
     { "rm", ck_cmd_rm, "cocket-rm" },
     { "gc", ck_cmd_gc, "cocket-gc" },
     { "fsck", ck_cmd_fsck, "cocket-fsck" },

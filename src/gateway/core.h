@@ -123,6 +123,12 @@ void ck_streams_free(struct ck_gateway *g);
 /* Five times a second, from the clock. */
 void ck_streams_tick(struct ck_gateway *g);
 
+/* --- tell.c: started and ended by gateway.c --------------------------------------------------- */
+
+/* Has what changes told to those who want to know, beside the pulls. */
+CK_MUST ck_err *ck_tell_start(struct ck_gateway *g);
+void ck_tell_stop(struct ck_gateway *g);
+
 /* --- gateway.c -------------------------------------------------------------------------------- */
 
 struct ck_gateway_core {
@@ -134,6 +140,8 @@ struct ck_gateway_core {
     struct ck_refresh *refresh;
     struct ck_api_lanes *api; /* api.h */
     struct ck_streams *streams;
+    struct ck_notifier *notifier;
+    atomic_uint_least64_t waiting; /* notifications, as last counted */
     char *url;
     struct ck_buf certificate, key;
     pthread_mutex_t mutex;  /* over `fronts`' links for other threads than the main one */

@@ -382,6 +382,7 @@ static ck_err *set_up(struct run *r)
     r->core.api = ck_api_lanes_new();
     r->core.streams = ck_streams_new();
     r->core.dispatch = ck_dispatch_new();
+    CK_TRY(ck_tell_start(g));
     r->core.has_clock = pthread_create(&r->core.clock, NULL, clock_main, g) == 0;
     if (!r->core.has_clock)
         return ck_err_new(CK_ERR_OURS, "not one more thread to be had");
@@ -425,6 +426,7 @@ static void tear_down(struct run *r)
     ck_dispatch_end(r->core.dispatch);
     ck_api_lanes_free(r->core.api);
     ck_streams_free(g);
+    ck_tell_stop(g);
     ck_logins_stop(g->sessions);
     bool idle = ck_flights_free(g->flights);
     ck_listeners_close(&r->core.listeners);
