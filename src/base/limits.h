@@ -219,6 +219,14 @@
     X(API_WAITING, 64, "calls", "of slow work that wait; more are told to come back")            \
     X(API_REPORTS, 8, "reports", "made anew and kept; a person leafs through one or two")        \
     X(API_REPLAYED, 1000, "images", "named by a replay; more are counted")                       \
+    /* surveys */                                                                                \
+    X(LISTED_NAMES, 200000, "names", "repositories of a registry, or tags of one; npm-like tags")\
+    X(LISTED_PAGES, 4096, "pages", "of one listing; registries give 100 to 1,000 names each")    \
+    X(SURVEY_NAMES, 4000000, "names", "the tags of all repositories, 100 bytes each")            \
+    X(SURVEY_CAUSES, 20000, "causes", "kept of one image, package and id; 400 are usual")        \
+    X(SURVEY_SAMPLE, 100000, "images", "drawn by one survey; 1,000 make it exact to 3 %")        \
+    X(SURVEY_SCRATCH, 8 * CK_GIB, "bytes", "of blobs that a survey keeps while it goes on")      \
+    X(SURVEY_ERROR, 512, "bytes", "why an image could not be scanned, as far as it is kept")     \
     /* what is stored to look again */                                                           \
     X(INVENTORY_PACKAGE, 64 * CK_KIB, "bytes", "a package, or a key of it; 16 fields of 4 KiB")  \
     X(INVENTORY_KEYS, 256, "keys", "of one package; names of its source and its own are some 4") \
