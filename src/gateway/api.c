@@ -11,6 +11,7 @@
 
 static const struct ck_api_route *const tables[] = {
     ck_api_overview_routes,   ck_api_images_routes, ck_api_reports_routes,
+    ck_api_diff_routes,
     ck_api_repositories_routes, ck_api_advisories_routes, ck_api_people_routes,
     ck_api_log_routes, ck_api_policy_routes, ck_api_events_routes, ck_api_stream_routes,
     ck_api_subscriptions_routes, ck_api_surveys_routes,

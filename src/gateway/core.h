@@ -115,6 +115,9 @@ void ck_refresh_tick(struct ck_gateway *g);
 struct ck_api_lanes *ck_api_lanes_new(void);
 /* What waits is answered with 503. */
 void ck_api_lanes_free(struct ck_api_lanes *l);
+/* The reports that were made last (api_rebuilt.h). Freed when no lane is left, and before the rules. */
+struct ck_api_kept *ck_api_kept_new(void);
+void ck_api_kept_free(struct ck_api_kept *k);
 struct ck_streams *ck_streams_new(void);
 /* Those that are open are answered, new ones refused: a gate that drains waits for nobody who
  * listens. */
@@ -139,6 +142,7 @@ struct ck_gateway_core {
     struct ck_pulls *pulls;
     struct ck_refresh *refresh;
     struct ck_api_lanes *api; /* api.h */
+    struct ck_api_kept *api_kept;
     struct ck_streams *streams;
     struct ck_notifier *notifier;
     atomic_uint_least64_t waiting; /* notifications, as last counted */

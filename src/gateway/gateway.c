@@ -380,6 +380,7 @@ static ck_err *set_up(struct run *r)
     r->core.refresh = ck_refresh_new();
     CK_TRY(ck_flights_new(g, &g->flights));
     r->core.api = ck_api_lanes_new();
+    r->core.api_kept = ck_api_kept_new();
     r->core.streams = ck_streams_new();
     r->core.dispatch = ck_dispatch_new();
     CK_TRY(ck_tell_start(g));
@@ -425,6 +426,7 @@ static void tear_down(struct run *r)
         pthread_join(r->core.clock, NULL);
     ck_dispatch_end(r->core.dispatch);
     ck_api_lanes_free(r->core.api);
+    ck_api_kept_free(r->core.api_kept);
     ck_streams_free(g);
     ck_tell_stop(g);
     ck_logins_stop(g->sessions);
