@@ -17,6 +17,7 @@ static void every_page_is_there_and_readable(void **state)
         "cocket-notify",
         "cocket-export",
         "cocket-scan",
+        "cocket-survey",
         "cocket-db",
         "cocket-fetch",
         "cocket-lock",
