@@ -15,7 +15,8 @@
 /* The routes of each kind of listener, in the order in which they are tried. */
 static const struct ck_route *const gate_routes[] = { ck_registry_routes, ck_status_routes,
                                                       ck_explain_routes, ck_admission_routes,
-                                                      ck_harbor_routes, ck_api_routes, NULL };
+                                                      ck_harbor_routes, ck_api_routes,
+                                                      ck_web_routes, NULL };
 static const struct ck_route *const metrics_routes[] = { ck_status_routes, NULL };
 static const struct ck_route *const docker_routes[] = { ck_docker_routes, NULL };
 static const struct ck_route *const *const tables[CK_ROUTES_COUNT_] = {

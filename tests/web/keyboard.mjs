@@ -21,7 +21,7 @@ function focus() {
 function missed() {
   const all = 'a[href], button, input, select, textarea, summary, [tabindex="0"]';
   return [...document.querySelectorAll(all)].filter((e) => !e.disabled && !e.dataset.visited && e.tabIndex >= 0 &&
-    e.getClientRects().length && getComputedStyle(e).visibility !== 'hidden').map((e) =>
+    e.checkVisibility({ visibilityProperty: true })).map((e) =>
     `${e.tagName.toLowerCase()} ${e.textContent.trim().slice(0, 40)}${e.name ?? ''}`).slice(0, 5);
 }
 
@@ -91,7 +91,7 @@ export default async function keyboard(browser) {
     await page.keyboard.press('Enter');
     await page.locator('table.map').waitFor();
     await w.ready();
-    await tabTo(w, 'link', new RegExp(`^${SHOP}:1.0,`));
+    await tabTo(w, 'link', new RegExp(`${SHOP}:1.0,`));
     await page.keyboard.press('Enter');
     await page.locator('h1', { hasText: /:/ }).waitFor();
     await w.ready();

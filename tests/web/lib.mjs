@@ -100,11 +100,12 @@ export class Watched {
     return answer;
   }
 
-  // The heading is there and nothing is on its way. What went wrong on the page is a fault, unless it is expected.
+  // The heading is there, it is known who looks, and nothing is on its way. What went wrong on the page is a fault,
+  // unless it is expected.
   async ready({ failing = false } = {}) {
     await this.page.waitForFunction(() => {
       const main = document.querySelector('main');
-      return main?.querySelector('h1') && !main.querySelector('[aria-busy=true], .stale') &&
+      return main?.querySelector('h1') && document.querySelector('header .top-end')?.textContent && !main.querySelector('[aria-busy=true], .stale') &&
         !/Loading …/.test(main.innerText);
     }, null, { timeout: 15000 });
     if (!failing) same(await this.page.locator('main .box-bad').allInnerTexts(), [], 'the page says');

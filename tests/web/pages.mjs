@@ -59,7 +59,7 @@ export default async function pages(browser) {
     await w.go('/ui/images');
     let fresh = 0;
     w.page.on('response', (r) => { if (r.url().includes('/assets/') && r.status() === 200 && !r.fromServiceWorker())
-      r.request().sizes().then((s) => { fresh += s.responseBodySize; }, () => {}); });
+      r.request().sizes().then((s) => { fresh += Math.max(0, s.responseBodySize); }, () => {}); });
     await w.page.reload();
     await w.ready();
     same(fresh, 0, 'bytes of scripts and styles fetched again');

@@ -1,4 +1,5 @@
 // What the API below /api/v1 says, as doc/openapi.json describes it.
+import { parse, seen } from './logic/json';
 
 export type Severity = 'critical' | 'high' | 'medium' | 'low' | 'negligible' | 'unknown';
 export type Severities = Record<Severity, number>;
@@ -174,7 +175,7 @@ async function failure(answer: Response): Promise<ApiError> {
   try {
     const said: unknown = await answer.json();
     if (typeof said === 'object' && said !== null && 'error' in said && typeof said.error === 'string')
-      message = said.error;
+      message = seen(said.error);
   } catch {
     // no JSON: what was said above stands
   }
@@ -195,7 +196,7 @@ async function ask(path: string, init: RequestInit): Promise<Response> {
 
 export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   const answer = await ask(path, signal ? { signal } : {});
-  return await answer.json() as T;
+  return parse<T>(await answer.text());
 }
 
 export async function send<T>(method: 'POST' | 'DELETE', path: string, body?: unknown): Promise<T | null> {
@@ -203,7 +204,7 @@ export async function send<T>(method: 'POST' | 'DELETE', path: string, body?: un
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   const answer = await ask(path, { method, headers, body: body === undefined ? null : JSON.stringify(body) });
   const text = await answer.text();
-  return text ? JSON.parse(text) as T : null;
+  return text ? parse<T>(text) : null;
 }
 
 export const imagePath = (digest: string, rest = ''): string => `images/${digest}${rest}`;

@@ -1,10 +1,11 @@
 import { useEffect, useState } from 'preact/hooks';
 import { streamAddress, type Event, type Work } from './api';
 import type { Live } from './hooks';
+import { parse } from './logic/json';
 
 function parsed<T>(e: MessageEvent<string>): T | null {
   try {
-    return JSON.parse(e.data) as T;
+    return parse<T>(e.data);
   } catch {
     return null;
   }

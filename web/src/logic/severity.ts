@@ -6,7 +6,7 @@ export const order: readonly Severity[] = ['critical', 'high', 'medium', 'low', 
 export type Mark = Severity | 'clean' | 'unassessed';
 
 export const letters: Record<Mark, string> = {
-  critical: 'C', high: 'H', medium: 'M', low: 'L', negligible: 'N', unknown: 'U', clean: '✓',
+  critical: 'C', high: 'H', medium: 'M', low: 'L', negligible: 'N', unknown: 'U', clean: '0',
   unassessed: '?',
 };
 export const words: Record<Mark, string> = {

@@ -97,6 +97,7 @@ export function rowsOf(result: unknown): { worst: Worst[]; causes: Cause[] } {
   return {
     worst: list(b['worst']).map((w) => ({
       name: text(w['name']), digest: text(w['digest']) || null, severities: severitiesOf(w['severities'] ?? w) })),
-    causes: list(b['causes']).map((c) => ({ name: text(c['id'], c['name'], c['package']), images: num(c['images']) ?? 0 })),
+    causes: list(b['causes']).map((c) => ({
+      name: text(c['id'], c['name'], c['package']), images: num(c['images']) ?? 0 })),
   };
 }

@@ -76,7 +76,8 @@ function One({ place }: PageProps) {
               ]} />
             ) : <Empty>No image here has it.</Empty>}
           </Section>
-          <Section title="Who pulled them" id="pulled" note={a.pulls.length ? count(a.pulls.length, 'line') : undefined}>
+          <Section title="Who pulled them" id="pulled"
+            note={a.pulls.length ? count(a.pulls.length, 'line') : undefined}>
             {a.pulls.length ? (
               <Table caption="Who pulled images that have it" rows={a.pulls} keyOf={(_, i) => i} columns={[
                 { head: 'Who', row: true, cell: (p) => p.who || 'anonymous' },

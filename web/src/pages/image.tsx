@@ -90,7 +90,7 @@ export function ImagePage({ place }: PageProps) {
   const loaded = useApi<Image>(imagePath(place.arg), false);
   useEvents((e) => e.image === place.arg, loaded.again);
   const key = place.query.get('part') ?? 'findings';
-  const part = parts[key] ?? parts['findings'];
+  const part = parts[Object.keys(parts).includes(key) ? key : 'findings'];
   const title = loaded.data?.name ?? `Image ${shortDigest(place.arg)}`;
   return (
     <Page title={title} lead={<a href={to('images')}>Images</a>}>

@@ -19,7 +19,9 @@ const n = 50;
 const severities = [['', 'any'], ...order.map((k) => [k, words[k]] as const)] as const;
 const fixes = [['', 'any'], ['fixed', 'there is one'], ['not-fixed', 'not yet'], ['wont-fix', 'will not come'],
   ['unknown', 'not known']] as const;
-const fixWords = { fixed: 'fixed', 'not-fixed': 'not fixed yet', 'wont-fix': 'will not be fixed', unknown: 'not known' };
+const fixWords = {
+  fixed: 'fixed', 'not-fixed': 'not fixed yet', 'wont-fix': 'will not be fixed', unknown: 'not known',
+};
 
 function query(place: Place, name: string): string | undefined {
   return place.query.get(name) ?? undefined;
@@ -41,13 +43,14 @@ function Why({ finding, layers }: { finding: Finding; layers: readonly Layer[] }
   const url = webAddress(finding.advisory.url);
   return (
     <details>
-      <summary>Why <span class="sr">{finding.id} in {finding.package.name} is reported</span></summary>
-      <p>{finding.why}</p>
+      <summary><span class="sr">Why {finding.id} in {finding.package.name} is reported: </span>
+        <span class="why-text">{finding.why}</span></summary>
       <p>Advisory {finding.advisory.id} of {finding.advisory.source}
         {url ? <> (<a href={url} rel="noreferrer noopener" target="_blank">opens {new URL(url).host}</a>)</> : null}</p>
       {finding.aliases.length ? <p>Also known as {finding.aliases.map((a, i) =>
         <span key={a}>{i ? ', ' : ''}<a href={toAdvisory(a)}>{a}</a></span>)}</p> : null}
-      {finding.cvss ? <p>CVSS {finding.cvss.score.toFixed(1)} <code class="name">{finding.cvss.vector}</code></p> : null}
+      {finding.cvss
+        ? <p>CVSS {finding.cvss.score.toFixed(1)} <code class="name">{finding.cvss.vector}</code></p> : null}
       {finding.epss !== null ? <p>EPSS {(finding.epss * 100).toFixed(1)} %</p> : null}
       <Where finding={finding} layers={layers} />
     </details>
@@ -102,9 +105,9 @@ function LayerCell({ image, layer, severity }: { image: Image; layer: Layer; sev
   if (!found) return <td class="number quiet">0</td>;
   return (
     <td class={`cell cell-${severity}`}>
-      <a href={toImage(image.digest, { severity, layer: layer.digest ?? undefined })}
-        aria-label={`layer ${layer.index + 1}: ${found} ${words[severity]}`}>
-        <span class="cell-mark" aria-hidden="true"><Shape mark={severity} /> {letters[severity]} {found}</span>
+      <a href={toImage(image.digest, { severity, layer: layer.digest ?? undefined })}>
+        <span class="cell-mark"><Shape mark={severity} /> {letters[severity]} {found}</span>
+        <span class="sr"> {found} {words[severity]} in layer {layer.index + 1}</span>
       </a>
     </td>
   );

@@ -105,7 +105,8 @@ function One({ place }: PageProps) {
                   { head: 'With critical', cell: (g) => shareText(g.shares.critical) },
                   { head: 'With high or critical', cell: (g) => shareText(g.shares.high) },
                   { head: 'Free of findings', cell: (g) => shareText(g.shares.clean) },
-                  { head: 'Median age', wide: true, cell: (g) => g.age === null ? '–' : count(Math.round(g.age), 'day') },
+                  { head: 'Median age', wide: true,
+                    cell: (g) => g.age === null ? '–' : count(Math.round(g.age), 'day') },
                 ]} />
               ) : <Empty>There is no result yet.</Empty>}
             </Section>

@@ -3,14 +3,16 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ApiError } from '../api';
 import type { Loaded } from '../hooks';
 import { useNow, useSession, useTitle } from '../hooks';
+import { seen } from '../logic/json';
 import { ago, day, shortDigest } from '../logic/text';
 import { toImage, to, withQuery, type Place } from '../logic/route';
 import { go } from '../router';
 
 // A page: its heading takes the focus when it is come to, so that a screen reader says where one is.
-export function Page({ title, lead, children, actions }: {
+export function Page({ title: named, lead, children, actions }: {
   title: string; lead?: ComponentChildren; children: ComponentChildren; actions?: ComponentChildren;
 }) {
+  const title = seen(named); // may be out of the address
   useTitle(title);
   return (
     <>
@@ -88,7 +90,7 @@ export function Search({ place, name = 'q', label, primary }: {
     if (value !== set) go(withQuery(place, { [name]: value }), true);
   };
   return (
-    <form role="search" class="search" onSubmit={(e) => { e.preventDefault(); apply(text); }}>
+    <form role="search" aria-label={label} class="search" onSubmit={(e) => { e.preventDefault(); apply(text); }}>
       <label>
         <span>{label}</span>
         <input type="search" name={name} value={text} data-search={primary ? 'primary' : undefined}

@@ -45,19 +45,20 @@ export function ColourMap({ repository, tags, most }: { repository: string; tags
                   const cell = cellOf(repository, tag, build);
                   const body = (
                     <>
-                      <span class="cell-mark" aria-hidden="true">
+                      <span class="cell-mark">
                         <Shape mark={cell.mark} /> {letters[cell.mark]} {numberOf(cell)}
                       </span>
-                      <span class="cell-date" aria-hidden="true">
+                      <span class="cell-date">
                         {build.known ? day(build.first) : 'gone'}{cell.part ? ' ?' : ''}
                       </span>
+                      <span class="sr"> {cell.label}</span>
                     </>
                   );
                   return (
                     <td key={i} class={`cell cell-${cell.mark}${cell.part ? ' cell-part' : ''}`}>
                       {build.known
-                        ? <a href={toImage(build.digest)} aria-label={cell.label} title={cell.label}>{body}</a>
-                        : <span title={cell.label}><span class="sr">{cell.label}</span>{body}</span>}
+                        ? <a href={toImage(build.digest)} title={cell.label}>{body}</a>
+                        : <span title={cell.label}>{body}</span>}
                     </td>
                   );
                 })}
