@@ -227,6 +227,12 @@
     X(SURVEY_SAMPLE, 100000, "images", "drawn by one survey; 1,000 make it exact to 3 %")        \
     X(SURVEY_SCRATCH, 8 * CK_GIB, "bytes", "of blobs that a survey keeps while it goes on")      \
     X(SURVEY_ERROR, 512, "bytes", "why an image could not be scanned, as far as it is kept")     \
+    /* looking again */                                                                          \
+    X(EVENT_FINDINGS, 64, "findings", "of each kind in one event; what is more is counted")      \
+    X(EVENT_REASONS, 64, "reasons", "of a verdict in one event; what is more is counted")        \
+    X(EVENT_PULLERS, 64, "people", "named in one event; what is more is counted")                \
+    X(WATCH_TAGS, 2000, "tags", "asked about in one round; the oldest first, so all have a turn")\
+    X(WATCH_NAMES, 16, "names", "of one image under which it is judged again")                   \
     /* what is stored to look again */                                                           \
     X(INVENTORY_PACKAGE, 64 * CK_KIB, "bytes", "a package, or a key of it; 16 fields of 4 KiB")  \
     X(INVENTORY_KEYS, 256, "keys", "of one package; names of its source and its own are some 4") \
