@@ -270,11 +270,12 @@ ck_err *ck_store_count(struct ck_store *s, ck_view bound, struct ck_store_counts
 
 /* --- ids -------------------------------------------------------------------------------------- */
 
+#define FROM_IDS " FROM vulnerability WHERE ?1=?1 AND ?2=?2 AND images>0 AND " CK_SEARCHED("id")
+
 static ck_err *count_ids(struct ck_store *s, ck_view search, uint64_t *ret)
 {
     ck_autoquery struct ck_query q = { 0 };
-    CK_TRY(ck_query_new(s, "SELECT count(DISTINCT id) FROM finding WHERE ?1=?1 AND ?2=?2 AND "
-                           CK_SEARCHED("id"), &q));
+    CK_TRY(ck_query_new(s, "SELECT count(*)" FROM_IDS, &q));
     ck_bind_bound(&q, CK_V(""));
     CK_TRY(ck_bind_search(&q, search));
     return ck_query_count(&q, ret);
@@ -285,8 +286,7 @@ static ck_err *read_ids(struct ck_store *s, ck_view search, size_t from, size_t 
 {
     ck_autoquery struct ck_query q = { 0 };
     bool row = true;
-    CK_TRY(ck_query_new(s, "SELECT id, count(*) AS images FROM finding WHERE ?1=?1 AND ?2=?2 AND "
-                           CK_SEARCHED("id") " GROUP BY id ORDER BY images DESC, id"
+    CK_TRY(ck_query_new(s, "SELECT id, images" FROM_IDS " ORDER BY images DESC, id"
                            " LIMIT ?4 OFFSET ?5", &q));
     ck_bind_bound(&q, CK_V(""));
     CK_TRY(ck_bind_search(&q, search));
