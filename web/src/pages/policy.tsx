@@ -22,7 +22,7 @@ function Changed({ replay }: { replay: Replay }) {
         : `${count(total, 'verdict')} would change.`}
         {total > replay.changed.length ? ` The first ${replay.changed.length} are shown.` : ''}</p>
       {replay.changed.length ? (
-        <Table caption="Verdicts that would change" rows={replay.changed} keyOf={(c) => c.digest} columns={[
+        <Table caption="Verdicts that differ" rows={replay.changed} keyOf={(c) => c.digest} columns={[
           { head: 'Image', row: true, wide: true, cell: (c) => <Digest digest={c.digest} label={c.name ?? ''} /> },
           { head: 'Now', cell: (c) => <DecisionMark decision={c.from} /> },
           { head: 'Then', cell: (c) => <DecisionMark decision={c.to} /> },
@@ -74,14 +74,14 @@ export function PolicyPage(_: PageProps) {
             {p.rules.length ? (
               <Table caption="Rules in force" rows={p.rules} keyOf={(r, i) => `${r.name} ${i}`} columns={[
                 { head: 'Rule', row: true, cell: (r) => r.name },
-                { head: 'What it says', wide: true, cell: (r) => r.text },
+                { head: 'What it says', wide: true, cell: (r) => <span class="lines">{r.text}</span> },
               ]} />
             ) : <Empty>There are no rules.</Empty>}
           </Section>
           <Section title="Exceptions" id="exceptions">
             {p.exceptions.length ? (
               <Table caption="Exceptions and when they expire" rows={p.exceptions} keyOf={(_x, i) => i} columns={[
-                { head: 'Exception', row: true, wide: true, cell: (x) => x.text },
+                { head: 'Exception', row: true, wide: true, cell: (x) => <span class="lines">{x.text}</span> },
                 { head: 'Expires', cell: (x) => <Expires at={x.expires} /> },
               ]} />
             ) : <Empty>There are no exceptions.</Empty>}
