@@ -143,6 +143,11 @@ CK_MUST ck_err *ck_place_named(struct ck_store *s, ck_view name, const struct ck
 CK_MUST ck_err *ck_place_linked(struct ck_store *s, ck_view repository, const struct ck_digest *d);
 CK_MUST ck_err *ck_place_added(struct ck_store *s, const struct ck_digest *d);
 CK_MUST ck_err *ck_events_add(struct ck_store *s, const struct ck_event *v, size_t n);
+/* A person decided; a scan left it to a person. */
+CK_MUST ck_err *ck_event_of_person(struct ck_store *s, const char *who, const struct ck_digest *d,
+                                   enum ck_state_of_image state, ck_view reason);
+CK_MUST ck_err *ck_event_of_quarantine(struct ck_store *s, const struct ck_digest *d,
+                                       ck_view reason);
 /* Ends the leases of processes that are gone. */
 CK_MUST ck_err *ck_leases_reap(struct ck_store *s);
 

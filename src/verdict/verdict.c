@@ -91,6 +91,9 @@ static ck_err *take_facts(struct work *w)
     bool found = false;
     if (w->entry.image.index)
         return NULL;
+    w->subject.facts = w->q->facts;
+    if (w->subject.facts)
+        return NULL;
     CK_TRY(ck_store_get_facts(w->store, &w->entry.image.digest, &bytes, &found));
     if (!found || !bytes.n)
         return NULL;

@@ -13,6 +13,7 @@ struct ck_verdict_question {
     ck_view user, address, namespace_;
     int64_t now; /* seconds since the epoch */
     bool without_people; /* what they decided is left out: for what a scan says */
+    const struct ck_facts *facts; /* taken for those that are kept: before new ones are; or NULL */
 };
 
 struct ck_verdict {
