@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Severities, Tag, TagDigest } from '../src/api';
-import { buildsOf, cellOf, columnsOf, numberOf } from '../src/logic/map';
+import { buildsOf, cellOf, columnsOf, numberOf, seenOf } from '../src/logic/map';
 import { segments, sentence, sum, worstOf } from '../src/logic/severity';
 
 const of = (s: Partial<Severities>): Severities =>
@@ -53,7 +53,10 @@ test('a cell says in words all that its colour says', () => {
   assert.equal(cell.label, 'debian:12, from 2026-01-02, 3 high, cleared');
   const part = cellOf('debian', tag, build('a', { complete: false, current: true }));
   assert.match(part.label, /now, since 2026-01-02, 3 high, assessed in part only/);
+  assert.deepEqual(seenOf(cell), ['H 3', '2026-01-02']);
+  assert.deepEqual(seenOf(part), ['H 3', '2026-01-02 ?']);
   const gone = cellOf('debian', tag, build('a', { known: false }));
+  assert.deepEqual(seenOf(gone), ['?', 'gone']);
   assert.equal(gone.mark, 'unassessed');
   assert.match(gone.label, /no longer stored/);
   assert.equal(numberOf(cellOf('debian', tag, build('a', { severities: null }))), '');

@@ -1,5 +1,5 @@
 import type { Tag, TagDigest } from '../api';
-import { sentence, worstOf, type Mark } from './severity';
+import { letters, sentence, worstOf, type Mark } from './severity';
 import { day } from './text';
 
 export interface Cell { build: TagDigest; mark: Mark; label: string; part: boolean }
@@ -27,6 +27,12 @@ export function cellOf(repository: string, tag: Tag, build: TagDigest): Cell {
 export function numberOf(cell: Cell): string {
   const s = cell.build.severities;
   return s && cell.mark !== 'clean' && cell.mark !== 'unassessed' ? String(s[cell.mark]) : '';
+}
+
+// What one sees in a cell. The name of its link begins so: whoever steers by voice says what stands there.
+export function seenOf(cell: Cell): [string, string] {
+  const when = cell.build.known ? day(cell.build.first) : 'gone';
+  return [`${letters[cell.mark]} ${numberOf(cell)}`.trim(), cell.part ? `${when} ?` : when];
 }
 
 export const columnsOf = (tags: readonly Tag[]): number =>

@@ -105,9 +105,9 @@ function LayerCell({ image, layer, severity }: { image: Image; layer: Layer; sev
   if (!found) return <td class="number quiet">0</td>;
   return (
     <td class={`cell cell-${severity}`}>
-      <a href={toImage(image.digest, { severity, layer: layer.digest ?? undefined })}>
+      <a href={toImage(image.digest, { severity, layer: layer.digest ?? undefined })}
+        aria-label={`${letters[severity]} ${found}: ${found} ${words[severity]} in layer ${layer.index + 1}`}>
         <span class="cell-mark"><Shape mark={severity} /> {letters[severity]} {found}</span>
-        <span class="sr"> {found} {words[severity]} in layer {layer.index + 1}</span>
       </a>
     </td>
   );

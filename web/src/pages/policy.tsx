@@ -22,7 +22,7 @@ function Changed({ replay }: { replay: Replay }) {
         : `${count(total, 'verdict')} would change.`}
         {total > replay.changed.length ? ` The first ${replay.changed.length} are shown.` : ''}</p>
       {replay.changed.length ? (
-        <Table caption="Verdicts that would change" rows={replay.changed} keyOf={(c) => c.digest} columns={[
+        <Table caption="Verdicts that differ" rows={replay.changed} keyOf={(c) => c.digest} columns={[
           { head: 'Image', row: true, wide: true, cell: (c) => <Digest digest={c.digest} label={c.name ?? ''} /> },
           { head: 'Now', cell: (c) => <DecisionMark decision={c.from} /> },
           { head: 'Then', cell: (c) => <DecisionMark decision={c.to} /> },

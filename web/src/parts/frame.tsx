@@ -90,7 +90,7 @@ export function Search({ place, name = 'q', label, primary }: {
     if (value !== set) go(withQuery(place, { [name]: value }), true);
   };
   return (
-    <form role="search" aria-label={label} class="search" onSubmit={(e) => { e.preventDefault(); apply(text); }}>
+    <form role={primary ? 'search' : undefined} class="search" onSubmit={(e) => { e.preventDefault(); apply(text); }}>
       <label>
         <span>{label}</span>
         <input type="search" name={name} value={text} data-search={primary ? 'primary' : undefined}

@@ -1,8 +1,7 @@
 import type { Tag } from '../api';
-import { buildsOf, cellOf, columnsOf, numberOf } from '../logic/map';
+import { buildsOf, cellOf, columnsOf, seenOf } from '../logic/map';
 import { letters, sum, words, type Mark } from '../logic/severity';
 import { toImage } from '../logic/route';
-import { day } from '../logic/text';
 import { Bar, Counts, Shape } from './marks';
 
 const shown: readonly Mark[] = ['critical', 'high', 'medium', 'low', 'negligible', 'unknown', 'clean', 'unassessed'];
@@ -43,22 +42,19 @@ export function ColourMap({ repository, tags, most }: { repository: string; tags
                   const build = cells[i];
                   if (!build) return <td key={i} class="cell-none"><span class="sr">none</span></td>;
                   const cell = cellOf(repository, tag, build);
+                  const seen = seenOf(cell);
                   const body = (
                     <>
-                      <span class="cell-mark">
-                        <Shape mark={cell.mark} /> {letters[cell.mark]} {numberOf(cell)}
-                      </span>
-                      <span class="cell-date">
-                        {build.known ? day(build.first) : 'gone'}{cell.part ? ' ?' : ''}
-                      </span>
-                      <span class="sr"> {cell.label}</span>
+                      <span class="cell-mark"><Shape mark={cell.mark} /> {seen[0]}</span>
+                      <span class="cell-date">{seen[1]}</span>
                     </>
                   );
                   return (
                     <td key={i} class={`cell cell-${cell.mark}${cell.part ? ' cell-part' : ''}`}>
                       {build.known
-                        ? <a href={toImage(build.digest)} title={cell.label}>{body}</a>
-                        : <span title={cell.label}>{body}</span>}
+                        ? <a href={toImage(build.digest)} aria-label={`${seen.join(' ')}: ${cell.label}`}
+                            title={cell.label}>{body}</a>
+                        : <span title={cell.label}>{body}<span class="sr"> {cell.label}</span></span>}
                     </td>
                   );
                 })}
