@@ -15,7 +15,7 @@ skip() {
 }
 [ -n "$CHROMIUM" ] || skip "there is no chromium"
 command -v npm >/dev/null || skip "there is no npm"
-node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 18)' || skip "node is older than 18"
+node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 18 ? 1 : 0)' || skip "node is older than 18"
 
 # What npm brings stays out of the source tree.
 mkdir -p "$WEB_MODULES" "$WEB_SCREENSHOTS"
