@@ -26,6 +26,7 @@ int ck_cmd_release(int argc, char **argv);
 int ck_cmd_deny(int argc, char **argv);
 int ck_cmd_watch(int argc, char **argv);
 int ck_cmd_user(int argc, char **argv);
+int ck_cmd_notify(int argc, char **argv);
 int ck_cmd_recall(int argc, char **argv);
 int ck_cmd_export(int argc, char **argv);
 int ck_cmd_import(int argc, char **argv);

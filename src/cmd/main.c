@@ -31,6 +31,7 @@ static const struct verb {
     { "recall", ck_cmd_recall, "cocket-recall" },
     { "watch", ck_cmd_watch, "cocket-watch" },
     { "user", ck_cmd_user, "cocket-user" },
+    { "notify", ck_cmd_notify, "cocket-notify" },
     { "rm", ck_cmd_rm, "cocket-rm" },
     { "gc", ck_cmd_gc, "cocket-gc" },
     { "fsck", ck_cmd_fsck, "cocket-fsck" },

@@ -1,5 +1,6 @@
 #include "base/mem.h"
 #include "cmd/cmd.h"
+#include "cmd/notify_env.h"
 #include "cmd/remote.h"
 #include "gateway/gateway.h"
 
@@ -299,6 +300,8 @@ int ck_cmd_serve(int argc, char **argv)
         fputs("cocket: WARNING: the sandbox is off; a hostile image or client can take over this "
               "account\n", stderr);
     raise_descriptors();
+    if (!e)
+        e = ck_notify_env(&a->o.notify);
     if (!e)
         e = ck_gateway_run(&a->o);
     free(a);

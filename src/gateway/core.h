@@ -111,6 +111,25 @@ CK_MUST ck_err *ck_watching_new(struct ck_gateway *g, struct ck_watching **ret);
 CK_MUST bool ck_watching_end(struct ck_watching *w);
 void ck_watching_free(struct ck_watching *w);
 
+/* --- api_lanes.c, api_stream.c: the HTTP API's ------------------------------------------------ */
+
+struct ck_api_lanes *ck_api_lanes_new(void);
+/* What waits is answered with 503. */
+void ck_api_lanes_free(struct ck_api_lanes *l);
+struct ck_streams *ck_streams_new(void);
+/* Those that are open are answered, new ones refused: a gate that drains waits for nobody who
+ * listens. */
+void ck_streams_end(struct ck_gateway *g);
+void ck_streams_free(struct ck_gateway *g);
+/* Five times a second, from the clock. */
+void ck_streams_tick(struct ck_gateway *g);
+
+/* --- tell.c: started and ended by gateway.c --------------------------------------------------- */
+
+/* Has what changes told to those who want to know, beside the pulls. */
+CK_MUST ck_err *ck_tell_start(struct ck_gateway *g);
+void ck_tell_stop(struct ck_gateway *g);
+
 /* --- gateway.c -------------------------------------------------------------------------------- */
 
 struct ck_gateway_core {
@@ -119,6 +138,10 @@ struct ck_gateway_core {
     struct ck_notes *notes;
     struct ck_dispatch *dispatch;
     struct ck_pulls *pulls;
+    struct ck_api_lanes *api; /* api.h */
+    struct ck_streams *streams;
+    struct ck_notifier *notifier;
+    atomic_uint_least64_t waiting; /* notifications, as last counted */
     struct ck_watching *watching;
     char *url;
     struct ck_buf certificate, key;

@@ -252,6 +252,7 @@ static void take_signal(struct run *r, uint32_t number)
     r->restart_at = 0;
     notify("STOPPING=1");
     ck_gateway_say(&r->g, "draining", NULL);
+    ck_streams_end(&r->g);
     for (struct ck_front *f = r->core.front; f; f = f->next)
         drain(r, f);
 }
@@ -336,6 +337,7 @@ static void *clock_main(void *arg)
     for (unsigned i = 1; !atomic_load(&g->core->ending); i++) {
         nanosleep(&tick, NULL);
         look_at_store(g, &version);
+        ck_streams_tick(g);
         if (i % TICKS_A_SECOND == 0) {
             ck_pulls_flush(g);
             ck_uploads_tick(g);
@@ -375,7 +377,10 @@ static ck_err *set_up(struct run *r)
     g->harbor = ck_harbor_new();
     r->core.pulls = ck_pulls_new();
     CK_TRY(ck_flights_new(g, &g->flights));
+    r->core.api = ck_api_lanes_new();
+    r->core.streams = ck_streams_new();
     r->core.dispatch = ck_dispatch_new();
+    CK_TRY(ck_tell_start(g));
     r->core.has_clock = pthread_create(&r->core.clock, NULL, clock_main, g) == 0;
     if (!r->core.has_clock)
         return ck_err_new(CK_ERR_OURS, "not one more thread to be had");
@@ -418,6 +423,9 @@ static void tear_down(struct run *r)
     if (r->core.has_clock)
         pthread_join(r->core.clock, NULL);
     ck_dispatch_end(r->core.dispatch);
+    ck_api_lanes_free(r->core.api);
+    ck_streams_free(g);
+    ck_tell_stop(g);
     ck_logins_stop(g->sessions);
     bool idle = ck_watching_end(r->core.watching);
     idle &= ck_flights_free(g->flights);

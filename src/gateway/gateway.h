@@ -5,6 +5,7 @@
 #define CK_GATEWAY_GATEWAY_H
 
 #include "base/err.h"
+#include "notify/notify.h"
 #include "scan/scan.h"
 #include "serve/wire.h"
 
@@ -41,6 +42,7 @@ struct ck_gateway_options {
     unsigned drain_seconds;
     const char *platforms; /* "linux/amd64,linux/arm64": judged when an index is first pulled;
                               NULL: the host's */
+    struct ck_notify_options notify; /* how patient; the rest is filled in */
     struct ck_scan_options scan; /* store, remote, no_sandbox, max_size */
     int log_fd;                  /* structured lines go here; -1: none */
     bool log_text;               /* as text for people, not as JSON */
