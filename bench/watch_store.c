@@ -1,11 +1,13 @@
 /* Makes what bench/watch measures: databases, and a store of many images with inventories.
  *
- *   watch_store db FILE BUILT NAMES CHANGED      Debian 12; CHANGED of the names have one advisory more
+ *   watch_store db FILE BUILT NAMES CHANGED
+ *       Debian 12; CHANGED of the names have one advisory more
  *   watch_store fill STORE IMAGES PACKAGES NAMES DB
- *   watch_store having STORE ID                  how many images have it, and in how many microseconds
+ *   watch_store having STORE ID
+ *       how many images have it, and in how many microseconds
  *
- * Each image has PACKAGES of NAMES packages, each in one of two versions, and was matched with DB; its
- * manifest is a few bytes, and no layer is there.
+ * Each image has PACKAGES of NAMES packages, each in one of two versions, and was matched with DB;
+ * its manifest is a few bytes, and no layer is there.
  */
 #include "advisory/db.h"
 #include "base/clock.h"
@@ -109,11 +111,13 @@ static void see(unsigned image, unsigned packages, unsigned names, struct ck_are
                         .pretty_name = CK_V("Debian GNU/Linux 12 (bookworm)"),
                         .variant_id = CK_V(""), .cpe_name = CK_V("") },
     };
+    char text[CK_DIGEST_TEXT];
+    ck_view none = ck_arena_dup(a, ck_view_str(ck_digest_text(&(struct ck_digest){ 0 }, text)));
     ret->layers = ck_arena_alloc(a, LAYERS, sizeof *ret->layers);
     for (ret->n_layers = 0; ret->n_layers < LAYERS; ret->n_layers++)
         ret->layers[ret->n_layers] = (struct ck_report_layer){
-            .digest = CK_V("sha256:0000000000000000000000000000000000000000000000000000000000000000"),
-            .diff_id = CK_V("sha256:0000000000000000000000000000000000000000000000000000000000000000"),
+            .digest = none,
+            .diff_id = none,
             .media_type = CK_V("application/vnd.oci.image.layer.v1.tar+gzip"), .size = 1000,
             .created_by = CK_V("RUN apt-get install") };
     ret->packages = ck_arena_alloc(a, packages, sizeof *ret->packages);
@@ -122,7 +126,8 @@ static void see(unsigned image, unsigned packages, unsigned names, struct ck_are
         if (taken[name])
             continue;
         taken[name] = true;
-        ret->packages[ret->n_packages++] = package(name, draw(&r, 2), draw(&r, LAYERS), location, a);
+        ret->packages[ret->n_packages++] = package(name, draw(&r, 2), draw(&r, LAYERS), location,
+                                                   a);
     }
     qsort(ret->packages, packages, sizeof *ret->packages, by_name);
 }

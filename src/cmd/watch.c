@@ -9,6 +9,7 @@
 #include "cmd/remote.h"
 #include "cmd/scanning.h"
 #include "cmd/times.h"
+#include "notify/notify.h"
 #include "store/events.h"
 #include "watch/pulled.h"
 
@@ -307,6 +308,14 @@ static ck_err *look(struct args *a, struct ck_watch_counts *c)
     return e;
 }
 
+/* What does not come through now is tried again by the next round, or by the gate. */
+static ck_err *deliver(struct args *a)
+{
+    struct ck_notify_options o = { .no_sandbox = a->remote.remote.no_sandbox };
+    bool busy = false;
+    return ck_notify_deliver(a->s, time(NULL), &o, &busy);
+}
+
 static ck_err *round_of(struct args *a)
 {
     struct ck_watch_counts counts = { 0 };
@@ -322,7 +331,8 @@ static ck_err *round_of(struct args *a)
     close(lock);
     CK_TRY(e);
     a->withdrawn |= counts.withdrawn > 0;
-    return print_round(a, after, &counts);
+    CK_TRY(print_round(a, after, &counts));
+    return deliver(a);
 }
 
 /* What fails in one round may work in the next. A signal ends it like any program: what was done

@@ -1,6 +1,6 @@
-/* Many images again, on all cores: each is rebuilt, compared and judged by itself; what came of some
- * dozens is written in one transaction. What is written is done: whoever is killed goes on with the
- * rest.
+/* Many images again, on all cores: each is rebuilt, compared and judged by itself; what came of
+ * some dozens is written in one transaction. What is written is done: whoever is killed goes on
+ * with the rest.
  */
 #include "watch/rematch.h"
 

@@ -1,8 +1,8 @@
 /* Looking again: a verdict is true for one day's knowledge. What a new database changes for the
  * images of the store, without touching a blob; what became of upstream tags and of base images.
  * What changed is written down as events (store/events.h), in the same transaction as what it
- * changes, so that a kill at any moment loses and doubles nothing: what was done stays, and the next
- * call goes on from there.
+ * changes, so that a kill at any moment loses and doubles nothing: what was done stays, and the
+ * next call goes on from there.
  */
 #ifndef CK_WATCH_WATCH_H
 #define CK_WATCH_WATCH_H
@@ -68,8 +68,8 @@ CK_MUST ck_err *ck_watch_scan(struct ck_store *s, const struct ck_digest *v, siz
 CK_MUST ck_err *ck_watch_rematch(struct ck_store *s, const struct ck_watch_options *o,
                                  struct ck_watch_counts *counts);
 
-/* The same for one image that somebody waits for. *ret_matched is false where it has no inventory, or
- * too little of it can be read: it is to be scanned. */
+/* The same for one image that somebody waits for. *ret_matched is false where it has no inventory,
+ * or too little of it can be read: it is to be scanned. */
 CK_MUST ck_err *ck_watch_image(struct ck_store *s, const struct ck_digest *d,
                                const struct ck_watch_options *o, struct ck_watch_counts *counts,
                                bool *ret_matched);
