@@ -23,7 +23,7 @@ static ck_err *check_item(const struct ck_store_item *it)
 
 static ck_err *check_inventory(const struct ck_store_inventory *v)
 {
-    if (v->n > CK_MAX_PACKAGES)
+    if (v->n > CK_MAX_PACKAGES + 1) /* beside its packages an image has a distribution */
         return ck_err_limit(CK_LIMIT_PACKAGES, "an inventory of %zu packages", v->n);
     if (v->head.n > CK_MAX_INVENTORY_HEAD)
         return ck_err_limit(CK_LIMIT_INVENTORY_HEAD, "an inventory's head of %zu bytes",

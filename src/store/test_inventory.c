@@ -228,7 +228,7 @@ static void inventories_stop_at_their_limits(void **state)
     it.n_keys = 0;
     it.location.n++;
     assert_fails(ck_store_put_inventory(f->s, &a.image.digest, &v), CK_ERR_LIMIT, "PATH");
-    v.n = CK_MAX_PACKAGES + 1;
+    v.n = CK_MAX_PACKAGES + 2;
     assert_fails(ck_store_put_inventory(f->s, &a.image.digest, &v), CK_ERR_LIMIT, "PACKAGES");
     v.n = 0;
     v.head.n = CK_MAX_INVENTORY_HEAD + 1;
