@@ -24,6 +24,7 @@ int ck_cmd_fsck(int argc, char **argv);
 int ck_cmd_log(int argc, char **argv);
 int ck_cmd_release(int argc, char **argv);
 int ck_cmd_deny(int argc, char **argv);
+int ck_cmd_watch(int argc, char **argv);
 int ck_cmd_user(int argc, char **argv);
 int ck_cmd_notify(int argc, char **argv);
 int ck_cmd_recall(int argc, char **argv);

@@ -29,6 +29,7 @@ static const struct verb {
     { "release", ck_cmd_release, "cocket-release" },
     { "deny", ck_cmd_deny, "cocket-release" },
     { "recall", ck_cmd_recall, "cocket-recall" },
+    { "watch", ck_cmd_watch, "cocket-watch" },
     { "user", ck_cmd_user, "cocket-user" },
     { "notify", ck_cmd_notify, "cocket-notify" },
     { "rm", ck_cmd_rm, "cocket-rm" },

@@ -35,6 +35,8 @@ struct ck_gateway_options {
     bool immutable_tags; /* a tag of the hosted area is never moved or deleted */
     unsigned wait_ms;    /* how long a first pull may wait; 0: 60,000 */
     unsigned tag_ms;     /* how long a tag's digest is believed without asking; 0: 60,000 */
+    unsigned watch_ms;   /* feeds, stored images and tags are looked at again so often; 0: only
+                            stored images, and only when the database is another one */
     unsigned jobs;       /* fetches and scans at the same time; 0: 2 */
     unsigned connections, connections_per_client, requests_per_second;
     unsigned drain_seconds;
