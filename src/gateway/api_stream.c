@@ -103,7 +103,8 @@ static void put_head(struct ck_buf *out, uint64_t number, uint32_t hash, const c
                   event);
 }
 
-/* A line break of JSON is a blank, since one in a string is escaped; of a stream it ends the data. */
+/* A line break of JSON is a blank, since one in a string is escaped; in a stream it ends the data.
+ */
 static void put_in_one_line(struct ck_buf *out, const struct ck_buf *json)
 {
     for (size_t i = 0; i < json->n; i++)
