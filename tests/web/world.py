@@ -247,7 +247,7 @@ class World:
 
     def make_pulls(self):
         for user in ("pull", "release", "bound", "admin"):
-            for name in ("hosted/shop/web:latest", "hosted/shop/db:1.0", "hosted/vault/signer:1",
+            for name in ("hosted/shop/web:1.0", "hosted/shop/web:latest", "hosted/shop/db:1.0", "hosted/vault/signer:1",
                          "hosted/desk/browser:115"):
                 self.pull(name, user)
 
