@@ -252,18 +252,6 @@
     X(SURVEY_ITEMS, 100000, "images", "of one sample; intervals of 1 % need some 10,000")        \
     X(SURVEY_RESULT, 1 * CK_MIB, "bytes", "what came of one image, or of a survey")              \
     X(NOTE, 64 * CK_MIB, "bytes", "fingerprints of all that a database says are some 10")        \
-    /* those who are told */                                                                     \
-    X(NOTIFY_BODY, 2 * CK_MIB, "bytes", "one notification; a digest of 200 events takes 200 KiB")\
-    X(NOTIFY_DETAILS, 64 * CK_KIB, "bytes", "of one event; 1,000 new findings take 40 KiB")      \
-    X(NOTIFY_ANSWER, 2 * CK_KIB, "bytes", "of a receiver's answer, of which a line is kept")     \
-    X(NOTIFY_URL, 4 * CK_KIB, "bytes", "where notifications go; hooks of chats take 200")        \
-    X(NOTIFY_FIELD, 1 * CK_KIB, "bytes", "a header's line, an address, a name to log in with")   \
-    X(NOTIFY_FIELDS, 32, "fields", "headers of a request or recipients of a mail")               \
-    X(NOTIFY_SECRET, 1 * CK_KIB, "bytes", "of a signature (32 bytes in Base64) or a login")      \
-    X(NOTIFY_SECONDS, 60, "seconds", "one try; what hangs longer answers no more")               \
-    X(NOTIFY_ROOMS, 16, "rooms", "subscriptions that are served at the same time")               \
-    X(NOTIFY_DIGEST, 200, "events", "of one delivery; more make several")                        \
-    X(NOTIFY_WAIT, 21600, "seconds", "that a receiver's Retry-After may ask for")                \
     /* the end */
 
 enum ck_limit {

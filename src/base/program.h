@@ -21,8 +21,8 @@ enum { CK_PROGRAM_TAIL = 2048 };
 CK_MUST ck_err *ck_program_start(const char *const argv[], int in_fd, int out_fd,
                                  struct ck_program **ret);
 
-/* The same for a program of the user's own that is to know nothing of ours: a session of its own, and
- * `env` (NULL ends it) instead of our environment. */
+/* The same for a program of the user's own that is to know nothing of ours: a session of its own,
+ * and `env` (NULL ends it) instead of our environment. */
 CK_MUST ck_err *ck_program_start_bare(const char *const argv[], const char *const env[], int in_fd,
                                       int out_fd, struct ck_program **ret);
 

@@ -33,6 +33,7 @@ int ck_cmd_import(int argc, char **argv);
 int ck_cmd_lock(int argc, char **argv);
 int ck_cmd_verify(int argc, char **argv);
 int ck_cmd_policy(int argc, char **argv);
+int ck_cmd_survey(int argc, char **argv);
 int ck_cmd_serve(int argc, char **argv);
 int ck_cmd_lockdown(int argc, char **argv);
 int ck_cmd_image_verifier(int argc, char **argv);

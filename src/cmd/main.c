@@ -41,6 +41,7 @@ static const struct verb {
     { "lock", ck_cmd_lock, "cocket-lock" },
     { "verify", ck_cmd_verify, "cocket-verify" },
     { "policy", ck_cmd_policy, "cocket-policy" },
+    { "survey", ck_cmd_survey, "cocket-survey" },
     { "serve", ck_cmd_serve, "cocket-serve" },
     { "db", ck_cmd_db, "cocket-db" },
     { "lockdown", ck_cmd_lockdown, "cocket-lockdown" },

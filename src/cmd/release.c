@@ -84,7 +84,7 @@ static ck_err *take_subjects(struct args *a, const char *what)
 
 static ck_err *set_denied(const struct args *a, const struct ck_digest *d)
 {
-    const struct ck_deciding x = { NULL, *d, a->name, ck_view_str(a->reason) };
+    const struct ck_deciding x = { NULL, *d, ck_view_str(a->reason) };
     char text[CK_DIGEST_TEXT];
     struct ck_released r;
     CK_TRY(ck_deny(a->s, &x, &r));
@@ -130,7 +130,7 @@ static ck_err *ask_policy(struct args *a, bool *ret_refused)
 /* One person more. *ret_missing: how many others must still want it. */
 static ck_err *approve(struct args *a, const struct subject *x, unsigned *ret_missing)
 {
-    const struct ck_deciding d = { NULL, x->digest, a->name, ck_view_str(a->reason) };
+    const struct ck_deciding d = { NULL, x->digest, ck_view_str(a->reason) };
     char text[CK_DIGEST_TEXT];
     struct ck_released r;
     CK_TRY(ck_release(a->s, &d, &x->verdict, &r));

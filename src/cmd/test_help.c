@@ -18,6 +18,7 @@ static void every_page_is_there_and_readable(void **state)
         "cocket-watch",
         "cocket-export",
         "cocket-scan",
+        "cocket-survey",
         "cocket-db",
         "cocket-fetch",
         "cocket-lock",

@@ -9,6 +9,7 @@
 #include "cmd/remote.h"
 #include "cmd/scanning.h"
 #include "cmd/times.h"
+#include "notify/notify.h"
 #include "store/events.h"
 #include "watch/pulled.h"
 
@@ -34,6 +35,7 @@ struct args {
     struct ck_progress_line line;
     struct ck_store *s;
     char *db_path;
+    CK_VEC(struct ck_digest) stale; /* found in this round */
     bool withdrawn; /* in any round */
 };
 
@@ -265,14 +267,23 @@ static ck_err *update_feeds(struct args *a, struct ck_watch_counts *c)
     return ck_watch_feeds(a->s, &specs, &a->update, a->db_path, time(NULL), c);
 }
 
+static void keep_stale(void *ctx, const struct ck_digest *d)
+{
+    struct args *a = ctx;
+    *ck_push(&a->stale) = *d;
+}
+
 static ck_err *look_with(struct args *a, const struct ck_watch_options *o,
                          struct ck_watch_counts *c)
 {
     struct ck_scan_options so = { .remote = a->remote.remote, .max_size = a->remote.max_size,
                                   .no_sandbox = a->remote.remote.no_sandbox };
     struct ck_watch_tags tags = { .remote = a->remote.remote, .every = a->tags_every };
-    CK_TRY(ck_watch_unknown(a->s, &so, o, c));
+    a->stale.n = 0;
+    CK_TRY(ck_watch_scan(a->s, NULL, 0, &so, o, c));
     CK_TRY(ck_watch_rematch(a->s, o, c));
+    if (a->stale.n)
+        CK_TRY(ck_watch_scan(a->s, a->stale.v, a->stale.n, &so, o, c));
     if (!a->no_tags)
         CK_TRY(ck_watch_tags(a->s, &tags, o, c));
     return ck_watch_bases(a->s, o, c);
@@ -287,7 +298,7 @@ static ck_err *look(struct args *a, struct ck_watch_counts *c)
     CK_TRY(ck_policy_load(a->policy_file, &policy));
     ck_err *e = ck_db_open(a->db_path, &db);
     struct ck_watch_options o = { .store = ck_store_dir(a->s), .db = db, .policy = policy,
-                                  .now = time(NULL), .note = print_note,
+                                  .now = time(NULL), .note = print_note, .stale = keep_stale,
                                   .progress = print_progress, .ctx = a };
     if (!e)
         e = look_with(a, &o, c);
@@ -295,6 +306,14 @@ static ck_err *look(struct args *a, struct ck_watch_counts *c)
     ck_policy_free(policy);
     ck_progress_line_end(&a->line);
     return e;
+}
+
+/* What does not come through now is tried again by the next round, or by the gate. */
+static ck_err *deliver(struct args *a)
+{
+    struct ck_notify_options o = { .no_sandbox = a->remote.remote.no_sandbox };
+    bool busy = false;
+    return ck_notify_deliver(a->s, time(NULL), &o, &busy);
 }
 
 static ck_err *round_of(struct args *a)
@@ -312,7 +331,8 @@ static ck_err *round_of(struct args *a)
     close(lock);
     CK_TRY(e);
     a->withdrawn |= counts.withdrawn > 0;
-    return print_round(a, after, &counts);
+    CK_TRY(print_round(a, after, &counts));
+    return deliver(a);
 }
 
 /* What fails in one round may work in the next. A signal ends it like any program: what was done
@@ -353,6 +373,7 @@ int ck_cmd_watch(int argc, char **argv)
     ck_store_close(a.s);
     free(a.db_path);
     free(a.feeds.v);
+    free(a.stale.v);
     ck_arena_free(&a.arena);
     if (e)
         return ck_cmd_fail(e);

@@ -11,6 +11,7 @@
 
 static const struct ck_api_route *const tables[] = {
     ck_api_overview_routes,   ck_api_images_routes, ck_api_reports_routes,
+    ck_api_diff_routes,
     ck_api_repositories_routes, ck_api_advisories_routes, ck_api_people_routes,
     ck_api_log_routes, ck_api_policy_routes, ck_api_events_routes, ck_api_stream_routes,
     ck_api_subscriptions_routes, ck_api_surveys_routes,
@@ -189,7 +190,9 @@ static ck_err *take_value(struct ck_api *r, const struct ck_api_param *p, ck_vie
     case CK_API_NUMBER: return take_number(p, text, v);
     case CK_API_WORD: return take_word(p, text, v);
     case CK_API_LIST: return take_listed(r, p, text, v);
-    case CK_API_DIGEST: return ck_err_wrap(ck_digest_parse(text, &v->digest), "%s", p->name);
+    case CK_API_DIGEST:
+        CK_TRY_WRAP(ck_digest_parse(text, &v->digest), "%s", p->name);
+        return NULL;
     case CK_API_FLAG:
         return ck_view_eq(text, CK_V("1")) ? NULL
                                            : ck_err_new(CK_ERR_USAGE, "%s: it is 1", p->name);

@@ -159,18 +159,6 @@ static ck_err *put_package(struct ck_api *r, const struct ck_digest *d)
     return NULL;
 }
 
-/* The name by which the asker sees it. False: there is none. */
-static bool name_of(const struct ck_api *r, const struct ck_store_entry *e, ck_view *ret)
-{
-    for (size_t i = 0; i < e->n_names; i++)
-        if (ck_api_sees(r, e->names[i])) {
-            *ret = e->names[i];
-            return true;
-        }
-    *ret = CK_V("");
-    return !r->bound.n;
-}
-
 static ck_err *put_image(struct ck_api *r, const struct ck_digest *d)
 {
     struct ck_store_row row;
@@ -189,11 +177,10 @@ static ck_err *keep_seen(struct ck_api *r, struct ck_digest *v, size_t *n)
 {
     size_t kept = 0;
     for (size_t i = 0; i < *n && r->bound.n; i++) {
-        struct ck_store_entry e;
+        struct ck_store_row row;
         bool found = false;
-        ck_view unused;
-        CK_TRY(ck_store_get(r->store, &v[i], r->a, &e, &found));
-        if (found && name_of(r, &e, &unused))
+        CK_TRY(ck_store_page_row(r->store, &v[i], r->bound, r->a, &row, &found));
+        if (found)
             v[kept++] = v[i];
     }
     if (r->bound.n)

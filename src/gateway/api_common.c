@@ -55,17 +55,9 @@ bool ck_api_sees(const struct ck_api *r, ck_view name)
 
 ck_err *ck_api_image_of(struct ck_api *r, const struct ck_digest *d, struct ck_store_row *ret)
 {
-    struct ck_store_row *v = NULL;
-    size_t n = 0;
-    uint64_t total = 0;
-    char text[CK_DIGEST_TEXT];
-    struct ck_page_filter f = { .min_severity = -1, .max = 1, .bound = r->bound,
-                                .search = ck_view_str(ck_digest_text(d, text)) };
-    CK_TRY(ck_store_page(r->store, &f, r->a, &v, &n, &total));
-    if (!n)
-        return ck_api_error(404, "there is no such image");
-    *ret = v[0];
-    return NULL;
+    bool found = false;
+    CK_TRY(ck_store_page_row(r->store, d, r->bound, r->a, ret, &found));
+    return found ? NULL : ck_api_error(404, "there is no such image");
 }
 
 ck_err *ck_api_image(struct ck_api *r, struct ck_store_row *ret)

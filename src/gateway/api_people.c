@@ -89,16 +89,15 @@ static ck_err *take_name(struct ck_api *r, const struct ck_store_row *row, ck_vi
 }
 
 static struct ck_deciding deciding(const struct ck_api *r, const struct ck_digest *d,
-                                   ck_view name, ck_view reason)
+                                   ck_view reason)
 {
-    return (struct ck_deciding){ ck_arena_format(r->a, "%.*s", CK_VF(r->c->user)), *d, name,
-                                 reason };
+    return (struct ck_deciding){ ck_arena_format(r->a, "%.*s", CK_VF(r->c->user)), *d, reason };
 }
 
 static ck_err *release_one(struct ck_api *r, const struct ck_digest *d, ck_view name,
                            ck_view reason, struct ck_released *ret)
 {
-    const struct ck_deciding x = deciding(r, d, name, reason);
+    const struct ck_deciding x = deciding(r, d, reason);
     struct ck_verdict v;
     CK_TRY(ck_api_verdict(r, name, d, &v));
     if (!ck_may_release(&v))
@@ -137,7 +136,7 @@ static ck_err *deny(struct ck_api *r)
     ck_view reason;
     CK_TRY(take_reason(r, &reason));
     CK_TRY(ck_api_image(r, &row));
-    const struct ck_deciding x = deciding(r, &r->digest, row.name, reason);
+    const struct ck_deciding x = deciding(r, &r->digest, reason);
     CK_TRY(ck_deny(r->store, &x, &done));
     ck_gateway_forget(r->g);
     put_decided(r, &done);

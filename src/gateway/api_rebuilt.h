@@ -8,6 +8,8 @@
 #include "gateway/api.h"
 #include "report/report.h"
 
+enum { CK_API_REPORTS = 8 }; /* API_REPORTS, which is no constant expression */
+
 /* *ret lives until API_REPORTS others were asked for. Status 404: it was not examined yet. */
 CK_MUST ck_err *ck_api_rebuilt(struct ck_api *r, const struct ck_store_row *row,
                                const struct ck_report **ret);

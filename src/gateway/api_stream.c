@@ -3,6 +3,7 @@
  */
 #include "gateway/api_events.h"
 #include "gateway/flights.h"
+#include "gateway/surveying.h"
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -59,6 +60,24 @@ static void put_flight(void *ctx, enum ck_flight_kind kind, const char *name, bo
     ck_out_close(w->out, '}');
 }
 
+/* Of a whole registry: not for those who are bound to a part. */
+static void put_survey(const struct ck_api *r, struct ck_buf *out)
+{
+    ck_autobuf struct ck_buf registry = ck_buf_new(CK_LIMIT_NONE);
+    uint64_t done = 0, total = 0;
+    if (r->bound.n || !ck_surveying_look(r->g, &registry, &done, &total))
+        return;
+    ck_out_open(out, NULL, '{');
+    ck_out_word(out, "kind", "survey");
+    ck_out_text(out, "what", ck_buf_view(&registry));
+    ck_out_u64(out, "done", done);
+    if (total)
+        ck_out_u64(out, "total", total);
+    else
+        ck_out_raw(out, "total", CK_V(""));
+    ck_out_close(out, '}');
+}
+
 static uint32_t put_progress(const struct ck_api *r, struct ck_buf *out)
 {
     struct work w = { r, out };
@@ -67,6 +86,7 @@ static uint32_t put_progress(const struct ck_api *r, struct ck_buf *out)
     ck_out_open(out, NULL, '{');
     ck_out_open(out, "work", '[');
     ck_flights_each(r->g->flights, put_flight, &w);
+    put_survey(r, out);
     ck_out_close(out, ']');
     ck_out_close(out, '}');
     ck_hash_of(CK_DIGEST_SHA256, ck_buf_view(out), &d);

@@ -2,8 +2,8 @@
 #include "gateway/api.h"
 
 #include "base/text.h"
+#include "notify/notify.h"
 
-#include <stdlib.h>
 #include <time.h>
 
 /* A command runs on this machine as the gate: only who may start the gate may choose it. */
@@ -17,21 +17,14 @@ static void put_kinds(struct ck_buf *b, ck_view kinds)
     ck_out_close(b, ']');
 }
 
-/* A URL may have a user and password in it. */
-static void put_target(struct ck_buf *b, ck_view target)
+static void put_subscription(struct ck_api *r, const struct ck_subscription *s)
 {
-    ck_autofree char *text = ck_strndup(target.p, target.n);
-    ck_autofree char *shown = ck_url_shown(text);
-    ck_out_word(b, "target", shown);
-}
-
-static void put_subscription(struct ck_buf *b, const struct ck_subscription *s)
-{
+    struct ck_buf *b = &r->out;
     ck_out_open(b, NULL, '{');
     ck_out_u64(b, "id", (uint64_t)s->id);
     ck_out_text(b, "name", s->name);
     ck_out_text(b, "way", s->way);
-    put_target(b, s->target);
+    ck_out_word(b, "target", ck_notify_shown(s, r->a)); /* a chat's hook is a secret itself */
     ck_out_bool(b, "has_secret", s->secret.n > 0);
     put_kinds(b, s->kinds);
     ck_out_text_or_null(b, "repository", s->repository);
@@ -55,7 +48,7 @@ static ck_err *list(struct ck_api *r)
     CK_TRY(ck_store_subscriptions(r->store, r->a, &v, &n));
     ck_api_page_begin(r);
     for (size_t i = from; i < n && i - from < most; i++)
-        put_subscription(&r->out, &v[i]);
+        put_subscription(r, &v[i]);
     ck_api_page_end(r, n);
     return NULL;
 }
@@ -70,23 +63,6 @@ static ck_err *find(struct ck_api *r, int64_t id, ck_view name, const struct ck_
     for (size_t i = 0; i < n; i++)
         if (id ? v[i].id == id : ck_view_eq(v[i].name, name))
             *ret = &v[i];
-    return NULL;
-}
-
-static bool is_name(ck_view v)
-{
-    for (size_t i = 0; i < v.n; i++)
-        if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789._-", v.p[i]) || !v.p[i])
-            return false;
-    return v.n > 0;
-}
-
-static ck_err *check_target(ck_view way, ck_view target)
-{
-    bool url = ck_view_starts(target, CK_V("https://")) || ck_view_starts(target, CK_V("http://"));
-    if (ck_view_eq(way, CK_V("smtp")) ? ck_view_find(target, '@') == target.n : !url)
-        return ck_err_new(CK_ERR_USAGE, "target: webhook and slack take a URL of http or https, "
-                                        "smtp an address");
     return NULL;
 }
 
@@ -111,9 +87,7 @@ static ck_err *take(struct ck_api *r, struct ck_subscription *ret)
         .severity = severity->has ? (int)severity->number : -1,
         .digest_seconds = (int64_t)ck_api_get(r, "digest_seconds")->number, .made = time(NULL),
     };
-    if (!is_name(ret->name))
-        return ck_err_new(CK_ERR_USAGE, "name: of a-z, 0-9, dot, _ and -");
-    return check_target(ret->way, ret->target);
+    return ck_notify_check(ret);
 }
 
 static ck_err *log_change(struct ck_api *r, const char *what, const struct ck_subscription *s)
@@ -139,7 +113,7 @@ static ck_err *add(struct ck_api *r)
     CK_TRY(find(r, id, s.name, &known));
     if (!known)
         return ck_api_error(409, "it was removed at once");
-    put_subscription(&r->out, known);
+    put_subscription(r, known);
     r->status = 201;
     return NULL;
 }
@@ -162,6 +136,19 @@ static ck_err *drop(struct ck_api *r)
     return NULL;
 }
 
+static ck_err *try_it(struct ck_api *r)
+{
+    const struct ck_subscription *s;
+    CK_TRY(find_its(r, &s));
+    CK_TRY(ck_notify_test(r->store, s->name, time(NULL)));
+    ck_notifier_wake(r->g->core->notifier);
+    ck_out_open(&r->out, NULL, '{');
+    ck_out_bool(&r->out, "started", true);
+    ck_out_close(&r->out, '}');
+    r->status = 202;
+    return NULL;
+}
+
 #define KIND { "kinds", CK_API_LIST, 0, 0, ck_api_event_kinds, false }
 
 const struct ck_api_route ck_api_subscriptions_routes[] = {
@@ -175,6 +162,7 @@ const struct ck_api_route ck_api_subscriptions_routes[] = {
         { "repository", CK_API_TEXT, 0, 512, NULL, false },
         { "severity", CK_API_WORD, 0, 0, ck_api_severities, false },
         { "digest_seconds", CK_API_NUMBER, 0, 604800, NULL, false } } },
+    { "POST", "subscriptions/{number}/test", CK_ROLE_ADMIN, CK_API_AT_ONCE, try_it, { { 0 } } },
     { "DELETE", "subscriptions/{number}", CK_ROLE_ADMIN, CK_API_AT_ONCE, drop, { { 0 } } },
     { .method = NULL },
 };

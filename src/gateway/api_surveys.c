@@ -1,6 +1,7 @@
 /* Surveys of registries. */
 #include "gateway/api.h"
 
+#include "gateway/surveying.h"
 #include "store/surveys.h"
 
 static const char *const states[CK_SURVEY_STATE_COUNT_] = { "running", "done", "given-up" };
@@ -50,7 +51,59 @@ static ck_err *survey(struct ck_api *r)
     return put_survey(r, &v[0]);
 }
 
+/* --- what is begun here ----------------------------------------------------------------------- */
+
+static ck_err *started(struct ck_api *r)
+{
+    ck_out_open(&r->out, NULL, '{');
+    ck_out_bool(&r->out, "started", true);
+    ck_out_close(&r->out, '}');
+    r->status = 202;
+    return NULL;
+}
+
+static ck_err *log_begun(struct ck_api *r, const char *event, ck_view name)
+{
+    const char *who = ck_arena_format(r->a, "%.*s", CK_VF(r->c->user));
+    return ck_log_append_as(r->store, who, ck_view_str(event), NULL, name,
+                            CK_V("asked for over the API"));
+}
+
+/* A gate that may ask some registries only surveys no other. */
+static bool may_ask(const struct ck_gateway_options *o, ck_view registry)
+{
+    for (size_t i = 0; i < o->n_upstreams; i++)
+        if (ck_view_eq(registry, ck_view_str(o->upstreams[i])))
+            return true;
+    return o->n_upstreams == 0;
+}
+
+static ck_err *begin(struct ck_api *r)
+{
+    ck_view registry = ck_api_get(r, "registry")->text;
+    const struct ck_api_value *sample = ck_api_get(r, "sample");
+    if (ck_view_find(registry, '/') < registry.n)
+        return ck_err_new(CK_ERR_USAGE, "registry: it is a host, as in registry.example:5000");
+    if (!may_ask(r->g->o, registry))
+        return ck_api_error(409, "registry: it is not among those that this gate may ask");
+    if (!ck_surveying_begin(r->g, registry, sample->number))
+        return ck_api_error(409, "a survey is under way; there is one at a time");
+    CK_TRY(log_begun(r, "survey", registry));
+    return started(r);
+}
+
+static ck_err *watch(struct ck_api *r)
+{
+    ck_gateway_look_again(r->g);
+    CK_TRY(log_begun(r, "watch", CK_V("")));
+    return started(r);
+}
+
 const struct ck_api_route ck_api_surveys_routes[] = {
+    { "POST", "surveys", CK_ROLE_ADMIN, CK_API_AT_ONCE, begin,
+      { { "registry", CK_API_TEXT, 1, 255, NULL, true },
+        { "sample", CK_API_NUMBER, 1, 10000, NULL, false } } },
+    { "POST", "watch", CK_ROLE_ADMIN, CK_API_AT_ONCE, watch, { { 0 } } },
     { "GET", "surveys", CK_ROLE_PULL, CK_API_SLOW, surveys, { CK_API_PAGE } },
     { "GET", "surveys/{number}", CK_ROLE_PULL, CK_API_SLOW, survey, { { 0 } } },
     { .method = NULL },

@@ -233,7 +233,11 @@ static ck_err *owner_by_token(struct ck_call *c, ck_view secret, struct ck_owner
     found = ck_seats_get_token(c->g->sessions->seats, hash, now, ret);
     if (!found)
         CK_TRY(owner_by_books(c->g, hash, &c->arena, ret, &found));
-    return found ? ck_owner_stands(c->g->store, ret, now, ret_ok) : NULL;
+    if (found)
+        CK_TRY(ck_owner_stands(c->g->store, ret, now, ret_ok));
+    if (found && !*ret_ok && ret->minted) /* it does not come back with what it rested on */
+        ck_seats_drop_token(c->g->sessions->seats, hash);
+    return NULL;
 }
 
 static bool is_anonymous(struct ck_call *c, ck_view token)

@@ -111,11 +111,23 @@ CK_MUST ck_err *ck_watching_new(struct ck_gateway *g, struct ck_watching **ret);
 CK_MUST bool ck_watching_end(struct ck_watching *w);
 void ck_watching_free(struct ck_watching *w);
 
+/* --- surveying.c ------------------------------------------------------------------------------ */
+
+struct ck_surveying;
+struct ck_surveying *ck_surveying_new(void);
+/* After `ending`. False: something is still under way, which only the end of the process ends. */
+CK_MUST bool ck_surveying_end(struct ck_surveying *y);
+void ck_surveying_free(struct ck_surveying *y);
+
 /* --- api_lanes.c, api_stream.c: the HTTP API's ------------------------------------------------ */
 
 struct ck_api_lanes *ck_api_lanes_new(void);
 /* What waits is answered with 503. */
 void ck_api_lanes_free(struct ck_api_lanes *l);
+/* The reports that were made last (api_rebuilt.h). Freed when no lane is left, and before the
+ * rules. */
+struct ck_api_kept *ck_api_kept_new(void);
+void ck_api_kept_free(struct ck_api_kept *k);
 struct ck_streams *ck_streams_new(void);
 /* Those that are open are answered, new ones refused: a gate that drains waits for nobody who
  * listens. */
@@ -139,10 +151,12 @@ struct ck_gateway_core {
     struct ck_dispatch *dispatch;
     struct ck_pulls *pulls;
     struct ck_api_lanes *api; /* api.h */
+    struct ck_api_kept *api_kept;
     struct ck_streams *streams;
     struct ck_notifier *notifier;
     atomic_uint_least64_t waiting; /* notifications, as last counted */
     struct ck_watching *watching;
+    struct ck_surveying *surveying;
     char *url;
     struct ck_buf certificate, key;
     pthread_mutex_t mutex;  /* over `fronts`' links for other threads than the main one */

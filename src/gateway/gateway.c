@@ -377,7 +377,9 @@ static ck_err *set_up(struct run *r)
     g->harbor = ck_harbor_new();
     r->core.pulls = ck_pulls_new();
     CK_TRY(ck_flights_new(g, &g->flights));
+    r->core.surveying = ck_surveying_new();
     r->core.api = ck_api_lanes_new();
+    r->core.api_kept = ck_api_kept_new();
     r->core.streams = ck_streams_new();
     r->core.dispatch = ck_dispatch_new();
     CK_TRY(ck_tell_start(g));
@@ -424,10 +426,12 @@ static void tear_down(struct run *r)
         pthread_join(r->core.clock, NULL);
     ck_dispatch_end(r->core.dispatch);
     ck_api_lanes_free(r->core.api);
+    ck_api_kept_free(r->core.api_kept);
     ck_streams_free(g);
     ck_tell_stop(g);
     ck_logins_stop(g->sessions);
     bool idle = ck_watching_end(r->core.watching);
+    idle &= ck_surveying_end(r->core.surveying);
     idle &= ck_flights_free(g->flights);
     ck_listeners_close(&r->core.listeners);
     if (!idle) {
@@ -442,6 +446,7 @@ static void tear_down(struct run *r)
     ck_logins_free(g->sessions);
     ck_pulls_free(r->core.pulls);
     ck_watching_free(r->core.watching);
+    ck_surveying_free(r->core.surveying);
     ck_lease_end(g->lease);
     ck_store_close(g->store);
     ck_rules_close(r->core.rules);

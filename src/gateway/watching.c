@@ -38,6 +38,13 @@ static void on_note(void *ctx, const char *text)
     ck_gateway_say(ctx, "watch-note", "text", text, NULL);
 }
 
+/* As a flight, which finds that it cannot be matched. */
+static void on_stale(void *ctx, const struct ck_digest *d)
+{
+    char text[CK_DIGEST_TEXT];
+    ck_flights_start(ctx, CK_FLIGHT_SCAN, ck_digest_text(d, text));
+}
+
 static ck_err *say_event(void *ctx, const struct ck_event *e)
 {
     struct ck_gateway *g = ctx;
@@ -116,14 +123,15 @@ static ck_err *look(struct ck_gateway *g, bool whole, struct ck_watch_counts *c)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     uint64_t after = 0;
+    CK_TRY(ck_store_last_event(g->store, &after));
     if (whole)
         update(g, c);
-    CK_TRY(ck_store_last_event(g->store, &after));
     struct ck_rules *r = ck_rules_get(g);
     struct ck_watch_options o = {
         .store = ck_store_dir(g->store), .db = r->db, .policy = r->policy, .now = time(NULL),
         .threads = cores > 3 ? (unsigned)cores / 2 : 1, /* clients come first */
-        .stop = &g->core->ending, .note = on_note, .ctx = g,
+        .stop = &g->core->ending, .note = on_note, .stale = on_stale,
+        .ctx = g,
     };
     ck_err *e = look_with(g, &o, whole, c);
     if (!e)

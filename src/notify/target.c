@@ -207,7 +207,7 @@ static ck_err *check_command(const struct ck_subscription *v)
 {
     ck_autofree char *path = ck_strndup(v->target.p, v->target.n);
     if (v->target.n == 0 || v->target.p[0] != '/' || v->target.n > CK_MAX_PATH ||
-        memchr(v->target.p, 0, v->target.n))
+        ck_view_find(v->target, 0) < v->target.n)
         return bad("a command is the absolute path of a program");
     if (access(path, X_OK) != 0)
         return ck_err_errno(CK_ERR_USAGE, "%s", path);
@@ -268,7 +268,7 @@ ck_err *ck_notify_check(const struct ck_subscription *v)
     if (way == CK_WAY_COUNT_)
         return bad("a subscription is a webhook, slack, smtp or a command");
     CK_TRY_WRAP(ways[way].check(v), "%s", ways[way].name);
-    if (v->secret.n > CK_MAX_NOTIFY_SECRET || memchr(v->secret.p, 0, v->secret.n))
+    if (v->secret.n > CK_MAX_NOTIFY_SECRET || ck_view_find(v->secret, 0) < v->secret.n)
         return ck_err_reclass(ck_err_limit(CK_LIMIT_NOTIFY_SECRET, "the secret"), CK_ERR_USAGE);
     if (v->repository.n > CK_MAX_POLICY_PATTERN || !ck_utf8_valid(v->repository))
         return bad("the pattern of repositories is too long, or no text");

@@ -150,8 +150,6 @@ static void a_mail_takes_no_header_from_an_image(void **state)
         assert_true(ck_view_ends(line, CK_V("\r")));
         assert_true(line.n <= 77);
         assert_false(ck_view_starts(line, CK_V("Bcc")));
-        assert_false(ck_view_starts(line, CK_V("Subject: cocket: withdrawn: x\\x0d\\x0aBcc: y@z")) &&
-                     empty);
         empty += line.n == 1;
     }
     assert_int_equal(empty, 2); /* behind the header, at the end */
@@ -251,11 +249,12 @@ static void mail_addresses_are_read(void **state)
     assert_int_equal(target_of("smtp://h?to=a@b", &a).tls, CK_NOTIFY_TLS_TRY);
     assert_int_equal(target_of("smtp://u@h?to=a@b", &a).tls, CK_NOTIFY_TLS_ALWAYS);
     static const char *const bad[] = {
-        "http://h/?to=a@b", "smtp://", "smtp:///?to=a@b", "smtp://h/", "smtp://h/?to=", "smtp://h/?to=a",
-        "smtp://h/?to=a@b%0d%0aRCPT", "smtp://h/?to=a@b%3e", "smtp://h/?to=-x@b", "smtp://h/?to=a@b c",
-        "smtp://u:secret@h/?to=a@b", "smtp://h/path?to=a@b", "smtp://h/?to=a@b&from=c",
-        "smtp://h/?to=a@b&cc=c@d", "smtp://h/?to=a@b&starttls=maybe", "smtp://h/?to=a%4",
-        "smtp://h/?to=a@b@c", "smtp://u@v@h/?to=a@b", "smtp://:25/?to=a@b", "smtp://h/?to=%00@b",
+        "http://h/?to=a@b", "smtp://", "smtp:///?to=a@b", "smtp://h/", "smtp://h/?to=",
+        "smtp://h/?to=a", "smtp://h/?to=a@b%0d%0aRCPT", "smtp://h/?to=a@b%3e",
+        "smtp://h/?to=-x@b", "smtp://h/?to=a@b c", "smtp://u:secret@h/?to=a@b",
+        "smtp://h/path?to=a@b", "smtp://h/?to=a@b&from=c", "smtp://h/?to=a@b&cc=c@d",
+        "smtp://h/?to=a@b&starttls=maybe", "smtp://h/?to=a%4", "smtp://h/?to=a@b@c",
+        "smtp://u@v@h/?to=a@b", "smtp://:25/?to=a@b", "smtp://h/?to=%00@b",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         ck_err *e = ck_mail_target_parse(ck_view_str(bad[i]), &a, &t);

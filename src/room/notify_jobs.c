@@ -82,7 +82,7 @@ static ck_err *check(const struct ck_job_notify *j)
             return malformed("notify job: field");
     if (is_mail(j->url) != is_address(j->from))
         return malformed("notify job: sender");
-    if (memchr(j->user.p, 0, j->user.n) || memchr(j->password.p, 0, j->password.n))
+    if (ck_view_find(j->user, 0) < j->user.n || ck_view_find(j->password, 0) < j->password.n)
         return malformed("notify job: login");
     return NULL;
 }

@@ -537,16 +537,12 @@ static void listings_come_as_lines(void **state)
     struct ck_job_registry j = wish(CK_REGISTRY_TAGS, "paged-2/x");
     assert_ok(rig_shot(&j, &g));
     assert_view(ck_buf_view(&g.body), "tag-0\nlatest\n");
-    j.next = g.answer.next;
-    assert_ok(rig_shot(&j, &g));
-    assert_view(ck_buf_view(&g.body), "tag-1\nlatest\n");
-    assert_int_equal(g.answer.next.n, 0);
-    j = wish(CK_REGISTRY_TAGS, "names-8/x");
+    assert_true(ck_view_ends(g.answer.next, CK_V("page=1")));
+    j.endpoint.repository = "names-8/x";
     assert_ok(rig_shot(&j, &g));
     assert_int_equal(g.body.n, 0);
-
-    j = wish(CK_REGISTRY_CATALOG, "any/name");
     with_password(&j);
+    j.op = CK_REGISTRY_CATALOG;
     assert_ok(rig_shot(&j, &g));
     assert_view(ck_buf_view(&g.body), "library/alpine\nteam/app\n");
     assert_int_equal(rig_saw(&rig, "/token/catalog", "scope=registry%3Acatalog%3A%2A\""), 1);
@@ -562,12 +558,9 @@ static void attack_listings(void **state)
         { "names-0/x", CK_REGISTRY_TAGS, true, true, H, "listing: tags[0]: byte 1" },
         { "names-1/x", CK_REGISTRY_TAGS, true, true, H, "listing: tags[0]: an empty name" },
         { "names-2/x", CK_REGISTRY_TAGS, true, true, H, "duplicate" },
-        { "names-3/x", CK_REGISTRY_TAGS, true, true, H, "listing: tags: " },
         { "names-4/x", CK_REGISTRY_TAGS, true, true, L, "(limit REGISTRY_NAME" },
         { "names-5/x", CK_REGISTRY_TAGS, true, true, L, "(limit JSON_DEPTH" },
-        { "names-6/x", CK_REGISTRY_TAGS, true, true, H, "listing: tags[0]: " },
         { "names-7/x", CK_REGISTRY_TAGS, true, true, H, "listing: " },
-        { "page-other/x", CK_REGISTRY_TAGS, true, true, H, "the next page is on another host" },
         { "page-loop/x", CK_REGISTRY_TAGS, true, true, H, "the next page is this one" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)

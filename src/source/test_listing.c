@@ -23,9 +23,9 @@ static void attack_names_that_lead_elsewhere(void **state)
     (void)state;
     ck_autoarena struct ck_arena a = { 0 };
     struct ck_listed l;
-    assert_ok(ck_listed_from(CK_V("../../etc\nUPPER\na:tag\na@sha256:00\n/abs\na//b\n\nevil.com:80/x\n"
-                                  "ok/name\n"),
-                             CK_V("r.example"), CK_V(""), &a, &l));
+    static const char evil[] = "../../etc\nUPPER\na:tag\na@sha256:00\n/abs\na//b\n\n"
+                               "evil.com:80/x\nok/name\n";
+    assert_ok(ck_listed_from(ck_view_str(evil), CK_V("r.example"), CK_V(""), &a, &l));
     assert_int_equal(l.n, 1);
     assert_view(l.v[0], "ok/name");
     assert_int_equal(l.unusable, 8);

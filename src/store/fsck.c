@@ -215,6 +215,16 @@ static ck_err *check_database(struct fsck *f)
         { "SELECT image, '' FROM listing WHERE name!=coalesce((SELECT min(place.name) FROM place"
           " WHERE place.image=number AND place.name!=''), '')",
           "image ", ": listings have another name of it" },
+        { "SELECT id, facts FROM finding WHERE id NOT IN (SELECT number FROM vulnerability) OR"
+          " (facts NOT IN (SELECT number FROM facts) AND facts NOT IN (SELECT facts FROM left_ids))"
+          " LIMIT 20", "finding ", " is nobody's: " },
+        { "SELECT id, '' FROM vulnerability WHERE images!=(SELECT count(*) FROM finding WHERE"
+          " finding.id=number)", "finding ", ": its images are not as many as is said" },
+        { "SELECT image, '' FROM facts WHERE number NOT IN (SELECT facts FROM facts_bytes)",
+          "image ", ": its facts are missing" },
+        { "SELECT package, inventory FROM holds WHERE (inventory NOT IN (SELECT number FROM"
+          " inventory) AND inventory NOT IN (SELECT inventory FROM left_items)) LIMIT 20",
+          "package ", " is held by nobody: inventory " },
         { "SELECT package, inventory FROM holds WHERE package NOT IN (SELECT id FROM package)"
           " LIMIT 20", "package ", " is not there, and held by inventory " },
         { "SELECT number, '' FROM survey WHERE state NOT BETWEEN 0 AND 2 OR EXISTS (SELECT 1 FROM"
@@ -230,7 +240,40 @@ static ck_err *check_database(struct fsck *f)
     return count(f, "SELECT coalesce(sum(size),0) FROM blob", &f->total);
 }
 
-/* --- inventories: each in a snapshot of its own ----------------------------------------------- */
+/* --- facts and inventories: each in a snapshot of its own ------------------------------------- */
+
+static ck_err *found(struct fsck *f, int64_t id, int64_t facts, bool *ret)
+{
+    ck_autoquery struct ck_query q = { 0 };
+    CK_TRY(ck_query_new(f->s, "SELECT 1 FROM finding WHERE id=? AND facts=?", &q));
+    ck_bind_int(&q, id);
+    ck_bind_int(&q, facts);
+    return ck_query_step(&q, ret);
+}
+
+/* The next facts behind number *at; whether each id that they name leads to them. */
+static ck_err *check_next_facts(struct fsck *f, int64_t *at, bool *ret_found)
+{
+    ck_autoarena struct ck_arena a = { 0 };
+    ck_autoquery struct ck_query q = { 0 };
+    int64_t *v = NULL;
+    size_t n = 0;
+    bool there = true;
+    CK_TRY(ck_query_new(f->s, "SELECT number, image, ids FROM facts JOIN facts_bytes"
+                              " ON facts_bytes.facts=number WHERE number>? ORDER BY number LIMIT 1",
+                        &q));
+    ck_bind_int(&q, *at);
+    CK_TRY(ck_query_step(&q, ret_found));
+    if (!*ret_found)
+        return NULL;
+    *at = ck_column_int(&q, 0);
+    ck_autoerr ck_err *damage = ck_ids_decode(ck_column_text(&q, 2), &a, &v, &n);
+    for (size_t i = 0; !damage && there && i < n; i++)
+        CK_TRY(found(f, v[i], *at, &there));
+    if (damage || !there)
+        problem(f, "image %.*s: what was found in it is damaged", CK_VF(ck_column_text(&q, 1)));
+    return NULL;
+}
 
 static ck_err *held(struct fsck *f, int64_t package, int64_t inventory, bool *ret)
 {
@@ -244,7 +287,7 @@ static ck_err *held(struct fsck *f, int64_t package, int64_t inventory, bool *re
 
 /* The next inventory behind number *at; whether its items can be read, and are all there and held.
  */
-static ck_err *check_next(struct fsck *f, int64_t *at, bool *ret_found)
+static ck_err *check_next_inventory(struct fsck *f, int64_t *at, bool *ret_found)
 {
     ck_autoarena struct ck_arena a = { 0 };
     ck_autoquery struct ck_query q = { 0 };
@@ -266,12 +309,12 @@ static ck_err *check_next(struct fsck *f, int64_t *at, bool *ret_found)
     return NULL;
 }
 
-static ck_err *check_inventories(struct fsck *f)
+static ck_err *check_each(struct fsck *f, ck_err *(*check)(struct fsck *, int64_t *, bool *))
 {
     int64_t at = 0;
-    for (bool found = true; found;) {
+    for (bool more = true; more;) {
         CK_TRY(ck_tx_read(f->s));
-        CK_TRY(ck_tx_end(f->s, check_next(f, &at, &found)));
+        CK_TRY(ck_tx_end(f->s, check(f, &at, &more)));
     }
     return NULL;
 }
@@ -328,7 +371,8 @@ ck_err *ck_store_fsck(struct ck_store *s, bool quick, void (*said)(void *ctx, co
     struct fsck f = { .s = s, .quick = quick, .problem = said, .progress = progress, .ctx = ctx };
     CK_TRY(ck_tx_read(s));
     CK_TRY(ck_tx_end(s, check_database(&f)));
-    CK_TRY(check_inventories(&f));
+    CK_TRY(check_each(&f, check_next_facts));
+    CK_TRY(check_each(&f, check_next_inventory));
     CK_TRY(check_log(&f));
     CK_TRY(check_blobs(&f));
     CK_TRY(ck_tx_read(s));

@@ -148,62 +148,94 @@ static ck_err *delete_rows(struct ck_store *s, bool dry, struct ck_gc_result *r)
     return run(s, "DELETE FROM blob WHERE digest NOT IN (SELECT digest FROM keep)");
 }
 
-/* --- inventories ------------------------------------------------------------------------------ */
+/* --- what rows have left behind --------------------------------------------------------------- */
 
-static ck_err *next_left(struct ck_store *s, struct ck_arena *a, int64_t *ret_inventory,
-                         struct ck_item **ret, size_t *ret_n, bool *ret_found)
+/* One after another in one transaction, up to so many steps. */
+enum { STEPS = 10000 };
+
+static ck_err *delete_left(struct ck_store *s, const char *sql, int64_t number)
 {
     ck_autoquery struct ck_query q = { 0 };
-    CK_TRY(ck_query_new(s, "SELECT inventory, items FROM left_items LIMIT 1", &q));
-    CK_TRY(ck_query_step(&q, ret_found));
-    if (!*ret_found)
-        return NULL;
-    *ret_inventory = ck_column_int(&q, 0);
-    return ck_items_decode(ck_column_text(&q, 1), a, ret, ret_n);
-}
-
-static ck_err *delete_left(struct ck_store *s, int64_t inventory)
-{
-    ck_autoquery struct ck_query q = { 0 };
-    CK_TRY(ck_query_new(s, "DELETE FROM left_items WHERE inventory=?", &q));
-    ck_bind_int(&q, inventory);
+    CK_TRY(ck_query_new(s, sql, &q));
+    ck_bind_int(&q, number);
     return ck_query_run(&q);
 }
 
-/* What an image that is gone has left behind; of the next ones too, up to some packages. */
-static ck_err *take_left(struct ck_store *s, bool *ret_more)
+/* The next that is left: its number, and its items or ids as they were written. */
+static ck_err *next_left(struct ck_store *s, const char *sql, struct ck_arena *a,
+                         int64_t *ret_number, ck_view *ret, bool *ret_found)
 {
-    enum { PACKAGES = 10000 };
-    size_t done = 0, n = 0;
-    for (*ret_more = true; *ret_more && done < PACKAGES; done += n + 1) {
-        ck_autoarena struct ck_arena a = { 0 };
-        struct ck_item *v = NULL;
-        int64_t inventory = 0;
-        n = 0;
-        CK_TRY(next_left(s, &a, &inventory, &v, &n, ret_more));
-        for (size_t i = 0; *ret_more && i < n; i++)
-            CK_TRY(ck_unhold(s, v[i].package, inventory));
-        if (*ret_more)
-            CK_TRY(delete_left(s, inventory));
-    }
+    ck_autoquery struct ck_query q = { 0 };
+    CK_TRY(ck_query_new(s, sql, &q));
+    CK_TRY(ck_query_step(&q, ret_found));
+    if (!*ret_found)
+        return NULL;
+    *ret_number = ck_column_int(&q, 0);
+    *ret = ck_arena_dup(a, ck_column_text(&q, 1));
     return NULL;
 }
 
-static ck_err *take_repositories(struct ck_store *s)
+static ck_err *take_items(struct ck_store *s, size_t *done, bool *ret_more)
 {
+    ck_autoarena struct ck_arena a = { 0 };
+    struct ck_item *v = NULL;
+    ck_view bytes;
+    size_t n = 0;
+    int64_t number = 0;
+    CK_TRY(next_left(s, "SELECT inventory, items FROM left_items LIMIT 1", &a, &number, &bytes,
+                     ret_more));
+    if (!*ret_more)
+        return NULL;
+    CK_TRY(ck_items_decode(bytes, &a, &v, &n));
+    for (size_t i = 0; i < n; i++)
+        CK_TRY(ck_unhold(s, v[i].package, number));
+    *done += n + 1;
+    return delete_left(s, "DELETE FROM left_items WHERE inventory=?", number);
+}
+
+static ck_err *take_ids(struct ck_store *s, size_t *done, bool *ret_more)
+{
+    ck_autoarena struct ck_arena a = { 0 };
+    int64_t *v = NULL, number = 0;
+    ck_view text;
+    size_t n = 0;
+    CK_TRY(next_left(s, "SELECT facts, ids FROM left_ids LIMIT 1", &a, &number, &text, ret_more));
+    if (!*ret_more)
+        return NULL;
+    CK_TRY(ck_ids_decode(text, &a, &v, &n));
+    for (size_t i = 0; i < n; i++)
+        CK_TRY(ck_unfind(s, v[i], number));
+    *done += n + 1;
+    return delete_left(s, "DELETE FROM left_ids WHERE facts=?", number);
+}
+
+static ck_err *take_some(struct ck_store *s, bool *ret_more)
+{
+    size_t done = 0;
+    bool items = true, ids = true;
+    while ((items || ids) && done < STEPS) {
+        CK_TRY(take_items(s, &done, &items));
+        CK_TRY(take_ids(s, &done, &ids));
+    }
+    *ret_more = items || ids;
+    return NULL;
+}
+
+static ck_err *take_unused(struct ck_store *s)
+{
+    CK_TRY(run(s, "DELETE FROM vulnerability WHERE images=0"));
     return run(s, "DELETE FROM repository WHERE NOT EXISTS (SELECT 1 FROM place WHERE"
                   " place.repository=repository.number)");
 }
 
 static ck_err *take_all_left(struct ck_store *s)
 {
-    CK_TRY(ck_tx_write_relaxed(s));
-    CK_TRY(ck_tx_end(s, take_repositories(s)));
     for (bool more = true; more;) {
         CK_TRY(ck_tx_write_relaxed(s));
-        CK_TRY(ck_tx_end(s, take_left(s, &more)));
+        CK_TRY(ck_tx_end(s, take_some(s, &more)));
     }
-    return NULL;
+    CK_TRY(ck_tx_write_relaxed(s));
+    return ck_tx_end(s, take_unused(s));
 }
 
 /* --- files ------------------------------------------------------------------------------------ */

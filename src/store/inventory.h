@@ -56,8 +56,9 @@ struct ck_store_rematch {
     const struct ck_event *events;
     size_t n_events;
 };
-/* ids that stay are not written again. An image that is gone meanwhile, or that was matched with this
- * database already, is passed over. `built` CK_STORE_NOT_MATCHED: they were judged, not matched. */
+/* ids that stay are not written again. An image that is gone meanwhile, or that was matched with
+ * this database already, is passed over. `built` CK_STORE_NOT_MATCHED: they were judged, not
+ * matched. */
 #define CK_STORE_NOT_MATCHED INT64_MIN
 CK_MUST ck_err *ck_store_rematched(struct ck_store *s, int64_t built,
                                    const struct ck_store_rematch *v, size_t n);

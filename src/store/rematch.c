@@ -24,20 +24,23 @@ static ck_err *set_matched(struct ck_store *s, const struct ck_digest *d, int64_
     return ck_query_run(&q);
 }
 
-static ck_err *write_change(struct ck_store *s, const struct ck_store_rematch *v)
+static ck_err *write_change(struct ck_store *s, const struct ck_store_rematch *v,
+                            struct ck_known_ids *known)
 {
-    CK_TRY(ck_facts_put(s, &v->image, v->facts, v->ids, v->n_ids, v->chain));
+    const struct ck_facts_row facts = { &v->image, v->facts, v->ids, v->n_ids, v->chain };
+    CK_TRY(ck_facts_put(s, &facts, known));
     return v->summary ? ck_summary_put(s, &v->image, v->summary) : NULL;
 }
 
-static ck_err *rematched_one(struct ck_store *s, int64_t built, const struct ck_store_rematch *v)
+static ck_err *rematched_one(struct ck_store *s, int64_t built, const struct ck_store_rematch *v,
+                             struct ck_known_ids *known)
 {
     bool to_do = false;
     CK_TRY(is_to_do(s, &v->image, built, &to_do));
     if (!to_do)
         return NULL;
     if (v->changed)
-        CK_TRY(write_change(s, v));
+        CK_TRY(write_change(s, v, known));
     if (v->decide)
         CK_TRY(ck_decide_by_scan(s, &v->image, v->state, v->reason));
     CK_TRY(ck_events_add(s, v->events, v->n_events));
@@ -47,9 +50,12 @@ static ck_err *rematched_one(struct ck_store *s, int64_t built, const struct ck_
 static ck_err *rematched(struct ck_store *s, int64_t built, const struct ck_store_rematch *v,
                          size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        CK_TRY(rematched_one(s, built, &v[i]));
-    return NULL;
+    struct ck_known_ids known = { 0 };
+    ck_err *e = NULL;
+    for (size_t i = 0; i < n && !e; i++)
+        e = rematched_one(s, built, &v[i], &known);
+    ck_known_ids_free(&known);
+    return e;
 }
 
 ck_err *ck_store_rematched(struct ck_store *s, int64_t built, const struct ck_store_rematch *v,

@@ -117,9 +117,31 @@ CK_MUST ck_err *ck_image_known(struct ck_store *s, const struct ck_digest *d);
 CK_MUST ck_err *ck_approvals_forget(struct ck_store *s, const struct ck_digest *d);
 /* "docker.io/library/alpine:3@sha256:..." -> "docker.io/library/alpine" */
 ck_view ck_repository_of(ck_view name);
-/* As ck_store_put_facts, ck_store_put_summary, ck_store_decide by a scan. */
-CK_MUST ck_err *ck_facts_put(struct ck_store *s, const struct ck_digest *d, ck_view facts,
-                             const ck_view *ids, size_t n_ids, ck_view chain);
+/* Numbers of ids, for as long as a transaction lasts: looked up once for many images. */
+struct ck_known_ids {
+    struct ck_known_id {
+        ck_view id;
+        int64_t number; /* 0: the slot is empty */
+    } *slots;
+    size_t size, n;
+    struct ck_arena arena;
+};
+void ck_known_ids_free(struct ck_known_ids *k);
+struct ck_facts_row {
+    const struct ck_digest *image;
+    ck_view facts;
+    const ck_view *ids;
+    size_t n_ids;
+    ck_view chain;
+};
+/* As ck_store_put_facts; `known` may be NULL. Only ids that differ are written. */
+CK_MUST ck_err *ck_facts_put(struct ck_store *s, const struct ck_facts_row *v,
+                             struct ck_known_ids *known);
+/* The numbers in facts_bytes.ids, sorted, each once. OURS where they are damaged. */
+CK_MUST ck_err *ck_ids_decode(ck_view text, struct ck_arena *a, int64_t **ret, size_t *ret_n);
+/* These facts no longer have the id. */
+CK_MUST ck_err *ck_unfind(struct ck_store *s, int64_t id, int64_t facts);
+/* As ck_store_put_summary, ck_store_decide by a scan. */
 CK_MUST ck_err *ck_summary_put(struct ck_store *s, const struct ck_digest *d,
                                const struct ck_store_summary *v);
 CK_MUST ck_err *ck_summary_drop(struct ck_store *s, const struct ck_digest *d);

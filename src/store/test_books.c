@@ -33,122 +33,6 @@ static void name_it(struct fixture *f, const char *name, const struct ck_digest 
     assert_ok(ck_store_set_name(f->l, ck_view_str(name), d, &moved, &from));
 }
 
-/* --- a store of the version before ------------------------------------------------------------ */
-
-static const char version_1[] =
-    "CREATE TABLE blob(digest TEXT PRIMARY KEY, size INTEGER NOT NULL CHECK(size>=0))"
-    " WITHOUT ROWID;"
-    "CREATE TABLE image(digest TEXT PRIMARY KEY REFERENCES blob, media_type TEXT NOT NULL,"
-    " size INTEGER NOT NULL, is_index INTEGER NOT NULL, platform TEXT NOT NULL, subject TEXT,"
-    " artifact_type TEXT NOT NULL, complete INTEGER NOT NULL,"
-    " state INTEGER NOT NULL CHECK(state BETWEEN 0 AND 2), reason TEXT NOT NULL,"
-    " who TEXT NOT NULL, person INTEGER NOT NULL, decided INTEGER NOT NULL,"
-    " added INTEGER NOT NULL) WITHOUT ROWID;"
-    "CREATE INDEX image_subject ON image(subject) WHERE subject IS NOT NULL;"
-    "CREATE TABLE part(image TEXT NOT NULL REFERENCES image ON DELETE CASCADE,"
-    " number INTEGER NOT NULL, digest TEXT NOT NULL, size INTEGER NOT NULL,"
-    " media_type TEXT NOT NULL, role INTEGER NOT NULL CHECK(role BETWEEN 0 AND 2),"
-    " PRIMARY KEY(image, number)) WITHOUT ROWID;"
-    "CREATE INDEX part_digest ON part(digest);"
-    "CREATE TABLE name(name TEXT PRIMARY KEY, digest TEXT NOT NULL REFERENCES image,"
-    " since INTEGER NOT NULL) WITHOUT ROWID;"
-    "CREATE INDEX name_digest ON name(digest);"
-    "CREATE TABLE seen(name TEXT NOT NULL, digest TEXT NOT NULL, repository TEXT NOT NULL,"
-    " first INTEGER NOT NULL, PRIMARY KEY(name, digest)) WITHOUT ROWID;"
-    "CREATE INDEX seen_repository ON seen(repository);"
-    "CREATE TABLE denial(digest TEXT PRIMARY KEY, reason TEXT NOT NULL, who TEXT NOT NULL,"
-    " decided INTEGER NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE report(image TEXT PRIMARY KEY REFERENCES image ON DELETE CASCADE,"
-    " json BLOB NOT NULL);"
-    "CREATE TABLE lease(id INTEGER PRIMARY KEY AUTOINCREMENT, file TEXT NOT NULL UNIQUE);"
-    "CREATE TABLE leased(lease INTEGER NOT NULL REFERENCES lease ON DELETE CASCADE,"
-    " digest TEXT NOT NULL, PRIMARY KEY(lease, digest)) WITHOUT ROWID;"
-    "CREATE TABLE log(number INTEGER PRIMARY KEY, time INTEGER NOT NULL, who TEXT NOT NULL,"
-    " event TEXT NOT NULL, digest TEXT NOT NULL, name TEXT NOT NULL, text TEXT NOT NULL,"
-    " hash BLOB NOT NULL);"
-    "CREATE TRIGGER log_is_not_changed BEFORE UPDATE ON log"
-    " BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;"
-    "CREATE TRIGGER log_is_not_deleted BEFORE DELETE ON log"
-    " BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;"
-    "PRAGMA application_id=1667986292; PRAGMA user_version=1;"
-    "INSERT INTO blob VALUES('sha256:"
-    "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824',5);"
-    "INSERT INTO image SELECT digest,'t',5,0,'',NULL,'',1,1,'ok','me',0,5,4 FROM blob;"
-    "INSERT INTO name SELECT 'docker.io/library/old:1',digest,1700000000 FROM blob;"
-    "INSERT INTO seen SELECT 'docker.io/library/old:1',digest,'docker.io/library/old',1600000000"
-    " FROM blob;";
-
-static char *schema_of(struct fixture *f)
-{
-    ck_autofree char *path = ck_format("%s/state.db", f->dir);
-    struct ck_buf b = ck_buf_new(CK_LIMIT_NONE);
-    sqlite3 *db = NULL;
-    sqlite3_stmt *st = NULL;
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_prepare_v2(db, "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL"
-                                            " AND name NOT LIKE 'sqlite%' ORDER BY name", -1, &st,
-                                        NULL), SQLITE_OK);
-    while (sqlite3_step(st) == SQLITE_ROW)
-        ck_buf_format(&b, "%s\n", (const char *)sqlite3_column_text(st, 0));
-    sqlite3_finalize(st);
-    sqlite3_close(db);
-    return ck_buf_steal_str(&b);
-}
-
-static void remove_database(struct fixture *f)
-{
-    static const char *const files[] = { "state.db", "state.db-wal", "state.db-shm" };
-    close_store(f);
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        ck_autofree char *path = ck_format("%s/%s", f->dir, files[i]);
-        unlink(path);
-    }
-}
-
-static void a_store_of_version_1_is_migrated(void **state)
-{
-    struct fixture *f = *state;
-    struct ck_digest hello = unit_digest(CK_V("hello"));
-    struct ck_store_name n;
-    bool found = false;
-    ck_autofree char *made = schema_of(f), *blob = blob_path(f, &hello);
-    remove_database(f);
-    assert_ok(ck_file_write(blob, CK_V("hello"), CK_FILE_PLAIN));
-    tamper(f, version_1);
-    reopen_store(f);
-    ck_autofree char *migrated = schema_of(f);
-    assert_string_equal(migrated, made);
-    assert_ok(ck_store_name_of(f->s, CK_V("docker.io/library/old:1"), &n, &found));
-    assert_true(found);
-    assert_true(ck_digest_eq(&n.digest, &hello));
-    assert_int_equal(n.since, 1700000000);
-    assert_int_equal(n.checked, 1700000000);
-    assert_int_equal(n.first_seen, 1600000000);
-    assert_int_equal(n.moved, 0);
-    assert_int_equal(get(f, &hello).state, CK_CLEARED);
-    link_to(f, DEBIAN, &hello);
-    assert_fsck(f, false, "");
-    close_store(f); /* and is not migrated again */
-    reopen_store(f);
-    assert_true(linked(f, DEBIAN, &hello));
-}
-
-static void a_migration_that_fails_leaves_version_1(void **state)
-{
-    struct fixture *f = *state;
-    struct ck_digest hello = unit_digest(CK_V("hello"));
-    ck_autofree char *blob = blob_path(f, &hello);
-    remove_database(f);
-    assert_ok(ck_file_write(blob, CK_V("hello"), CK_FILE_PLAIN));
-    tamper(f, version_1);
-    tamper(f, "CREATE TABLE token(x)"); /* stands in the way of the last but one step */
-    assert_fails(ck_store_open(f->dir, &f->s), CK_ERR_OURS, "from version 1 to 3");
-    f->s = NULL;
-    tamper(f, "DROP TABLE token; SELECT since FROM name");
-    reopen_store(f);
-    assert_fsck(f, true, ""); /* nothing of the first try is in the way of the second */
-}
-
 /* --- links ------------------------------------------------------------------------------------ */
 
 static void a_repository_serves_what_is_linked_and_its_children(void **state)
@@ -324,15 +208,26 @@ static void fsck_knows_the_books(void **state)
           "name " APP ":1 means what its repository does not have: sha256:" },
         { "INSERT INTO user VALUES('robot-x',0,0,'','',0,0)", "DELETE FROM user",
           "user robot-x: the name does not say whether it is a robot" },
-        { "INSERT INTO finding VALUES('CVE-1','sha256:0')", "DELETE FROM finding",
-          "a row of finding leads nowhere in facts" },
+        { "INSERT INTO finding VALUES(1,99)", "DELETE FROM finding WHERE facts=99",
+          "finding 1 is nobody's: 99" },
+        { "INSERT INTO vulnerability VALUES(99,'X-9',1)",
+          "DELETE FROM vulnerability WHERE id='X-9'",
+          "finding X-9: its images are not as many as is said" },
+        { "UPDATE facts_bytes SET ids='1,,2'", "UPDATE facts_bytes SET ids='1,2'",
+          ": what was found in it is damaged" },
+        { "UPDATE facts_bytes SET ids='3'", "UPDATE facts_bytes SET ids='1,2'",
+          ": what was found in it is damaged" },
+        { "INSERT INTO holds VALUES(1,99); INSERT INTO package VALUES(1,'x')",
+          "DELETE FROM holds; DELETE FROM package", "package 1 is held by nobody: inventory 99" },
         { "INSERT INTO token VALUES(zeroblob(32),'nobody',0,0)", "DELETE FROM token",
           "a row of token leads nowhere in user" },
         { "INSERT INTO link VALUES('r','sha256:0',0)", "DELETE FROM link WHERE repository='r'",
           "a row of link leads nowhere in image" },
     };
+    const ck_view ids[] = { CK_V("X-1"), CK_V("X-2") };
     link_to(f, APP, &a.image.digest);
     name_it(f, APP ":1", &a.image.digest);
+    assert_ok(ck_store_put_facts(f->s, &a.image.digest, CK_V("x"), ids, 2, CK_V("")));
     assert_fsck(f, true, "");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         tamper(f, cases[i].sql);
@@ -611,8 +506,6 @@ static void a_blob_gets_its_digest_at_its_end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(a_store_of_version_1_is_migrated),
-        T(a_migration_that_fails_leaves_version_1),
         T(a_repository_serves_what_is_linked_and_its_children),
         T(attack_a_blob_of_an_image_that_is_not_whole),
         T(what_shares_a_blob_is_at_most_the_limit),

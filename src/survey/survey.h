@@ -7,7 +7,7 @@
  *
  * Whatever is done is in the store (store/surveys.h): a survey that breaks off goes on where it
  * was. Images are scanned through a store of its own beside the other's blobs, which goes with the
- * survey: strangers' images fill no listing and no log.
+ * survey: strangers' images fill no listing and no log, and leave nothing for gc.
  */
 #ifndef CK_SURVEY_SURVEY_H
 #define CK_SURVEY_SURVEY_H
@@ -24,7 +24,7 @@ struct ck_survey_options {
     const char *registry; /* "registry.example:5000"; "docker.io" */
     const char *official; /* repositories that begin so; NULL: "library/", and where that is not
                              docker.io, names of one component */
-    uint64_t sample;      /* images; 0: SURVEY_SAMPLE; UINT64_MAX: all */
+    uint64_t sample;      /* images; 0: 200; UINT64_MAX: all; at most SURVEY_SAMPLE */
     bool has_seed;        /* else a random one; it is kept, shown and in the result */
     uint64_t seed;
     ck_view list; /* NAME lines, where the registry has no catalogue; "#" begins a comment */
@@ -48,10 +48,9 @@ CK_MUST ck_err *ck_survey_run(struct ck_store *s, const struct ck_survey_options
                               const struct ck_survey_progress *p, uint64_t *ret_number,
                               bool *ret_done);
 
-/* The survey as it stands, done or not: JSON, or tables for people of `columns`. UNAVAILABLE: there
- * is no such survey. */
+/* The survey as it stands, done or not: JSON, or tables for people. UNAVAILABLE: there is no such
+ * survey. */
 CK_MUST ck_err *ck_survey_json(struct ck_store *s, uint64_t number, struct ck_buf *out);
-CK_MUST ck_err *ck_survey_table(struct ck_store *s, uint64_t number, unsigned columns,
-                                struct ck_buf *out);
+CK_MUST ck_err *ck_survey_table(struct ck_store *s, uint64_t number, struct ck_buf *out);
 
 #endif

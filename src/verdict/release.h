@@ -13,11 +13,9 @@ struct ck_released {
     enum ck_state_of_image state; /* that holds now */
     unsigned persons, released_by; /* how many must, how many have; 0: one is enough */
 };
-/* Who decides what; those who watch are told of it (an event of the kind "decision"). */
 struct ck_deciding {
-    const char *who;  /* NULL: the login name */
+    const char *who; /* NULL: the login name */
     struct ck_digest digest;
-    ck_view name;     /* that it is asked for by, or empty */
     ck_view reason;
 };
 /* `v` is the verdict that ck_may_release was asked about; where it wants more people, this is one

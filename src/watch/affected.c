@@ -81,8 +81,8 @@ static ck_err *add_changed(struct ck_store *s, const struct ck_changes *c, struc
     return NULL;
 }
 
-/* What was matched with the database of the note, and what it changes is not in, needs nothing; what
- * was matched with any other (a scan in between, a round that was cut short) has to be done. */
+/* What was matched with the database of the note, and holds nothing that changed, needs nothing;
+ * what was matched with any other (a scan in between, a round that was cut short) does. */
 static ck_err *narrow(struct ck_store *s, const struct ck_changes *c, struct set *todo)
 {
     struct set maybe = { 0 };

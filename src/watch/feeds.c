@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "notify/notify.h"
 
 struct feeds {
     struct ck_store *s;
@@ -11,37 +12,10 @@ struct feeds {
     struct ck_watch_counts *counts;
 };
 
-static ck_err *tell(const struct feeds *w, ck_view feed, ck_view failure)
-{
-    ck_autobuf struct ck_buf b = ck_buf_new(CK_LIMIT_NONE), line = b;
-    ck_put_bytes(&b, CK_V("{\"feed\":"));
-    ck_buf_json_str(&b, feed);
-    ck_put_bytes(&b, CK_V(",\"failure\":"));
-    if (failure.n)
-        ck_buf_json_str(&b, failure);
-    else
-        ck_put_bytes(&b, CK_V("null"));
-    ck_put_bytes(&b, CK_V("}"));
-    ck_buf_escape(&line, feed);
-    ck_put_bytes(&line, failure.n ? CK_V(" fails, an older state holds: ") : CK_V(" works again"));
-    ck_buf_escape(&line, failure);
-    struct ck_event e = { .time = w->now, .kind = CK_V("feed"), .severity = -1,
-                          .summary = ck_buf_view(&line), .data = ck_buf_view(&b) };
-    return ck_store_add_events(w->s, &e, 1);
-}
-
-/* Said when it begins to fail, and when it works again; not each time in between. */
 static ck_err *note(const struct feeds *w, ck_view feed, ck_view failure)
 {
-    ck_autobuf struct ck_buf kept = ck_buf_new(CK_LIMIT_NONE);
-    const char *key = ck_arena_format(w->a, "watch.feed:%.*s", CK_VF(feed));
-    bool found = false;
     w->counts->feeds_failed += failure.n > 0;
-    CK_TRY(ck_store_get_note(w->s, key, &kept, &found));
-    if ((kept.n > 0) == (failure.n > 0))
-        return NULL;
-    CK_TRY(tell(w, feed, failure));
-    return ck_store_put_note(w->s, key, failure);
+    return ck_notify_feed(w->s, feed, failure, w->now);
 }
 
 static ck_err *look_at(const struct feeds *w, const char *path)

@@ -1,6 +1,6 @@
-/* Many images again, on all cores: each is rebuilt, compared and judged by itself; what came of some
- * dozens is written in one transaction. What is written is done: whoever is killed goes on with the
- * rest.
+/* Many images again, on all cores: each is rebuilt, compared and judged by itself; what came of
+ * some dozens is written in one transaction. What is written is done: whoever is killed goes on
+ * with the rest.
  */
 #include "watch/rematch.h"
 
@@ -93,6 +93,8 @@ static ck_err *pass_over(struct pass *p, const struct ck_digest *d, ck_err *e)
     pthread_mutex_lock(&p->mutex);
     p->passed_over++;
     ck_watch_note(p->o, ck_err_text(e));
+    if (p->o->stale)
+        p->o->stale(p->o->ctx, d);
     pthread_mutex_unlock(&p->mutex);
     ck_err_free(e);
     return NULL;

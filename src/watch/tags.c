@@ -1,5 +1,5 @@
-/* What the store's tags mean at their registries now. One at a time, and never fast: a registry that
- * is asked by thousands counts each question.
+/* What the store's tags mean at their registries now. One at a time, and never fast: a registry
+ * that is asked by thousands counts each question.
  */
 #include "watch/watch_int.h"
 

@@ -1,4 +1,4 @@
-/* Images that were examined before there were inventories: once from their blobs. */
+/* Images of which nothing is kept that can be matched: once more from their blobs. */
 #include "watch/watch_int.h"
 
 /* The scan has set the state; what that means for who has it is told as if it were matched. */
@@ -40,13 +40,16 @@ static ck_err *scan(struct ck_store *s, const struct ck_digest *d, const struct 
     return tell(s, d, &st, o, &a, counts);
 }
 
-ck_err *ck_watch_unknown(struct ck_store *s, const struct ck_scan_options *so,
-                         const struct ck_watch_options *o, struct ck_watch_counts *counts)
+ck_err *ck_watch_scan(struct ck_store *s, const struct ck_digest *v, size_t n,
+                      const struct ck_scan_options *so, const struct ck_watch_options *o,
+                      struct ck_watch_counts *counts)
 {
     ck_autoarena struct ck_arena a = { 0 };
-    struct ck_digest *v = NULL;
-    size_t n = 0;
-    CK_TRY(ck_store_without_inventory(s, &a, &v, &n));
+    struct ck_digest *unknown = NULL;
+    if (!v) {
+        CK_TRY(ck_store_without_inventory(s, &a, &unknown, &n));
+        v = unknown;
+    }
     for (size_t i = 0; i < n && !ck_watch_stopped(o); i++) {
         CK_TRY(scan(s, &v[i], so, o, counts));
         if (o->progress)

@@ -1,8 +1,8 @@
 /* Looking again: a verdict is true for one day's knowledge. What a new database changes for the
  * images of the store, without touching a blob; what became of upstream tags and of base images.
  * What changed is written down as events (store/events.h), in the same transaction as what it
- * changes, so that a kill at any moment loses and doubles nothing: what was done stays, and the next
- * call goes on from there.
+ * changes, so that a kill at any moment loses and doubles nothing: what was done stays, and the
+ * next call goes on from there.
  */
 #ifndef CK_WATCH_WATCH_H
 #define CK_WATCH_WATCH_H
@@ -37,9 +37,12 @@ struct ck_watch_options {
     int64_t now;
     unsigned threads;         /* 0: as many as cores */
     const atomic_bool *stop;  /* becomes true: comes back soon, without an error; or NULL */
-    /* Both may be NULL. `note`: something could not be done, and the rest goes on. Called from any
-     * thread, one at a time. */
+    /* All may be NULL; called from any thread, one at a time. `note`: something could not be done,
+     * and the rest goes on. */
     void (*note)(void *ctx, const char *text);
+    /* What is kept of the image cannot be read by this version: it stays unmatched until it is
+     * scanned again. */
+    void (*stale)(void *ctx, const struct ck_digest *d);
     void (*progress)(void *ctx, uint64_t done, uint64_t total);
     void *ctx;
 };
@@ -54,18 +57,19 @@ CK_MUST ck_err *ck_watch_feeds(struct ck_store *s, const struct ck_feed_specs *f
                                const struct ck_update_options *u, const char *db, int64_t now,
                                struct ck_watch_counts *counts);
 
-/* Scans the images that were examined before there were inventories, from the store. What cannot be
- * scanned is noted and passed over. */
-CK_MUST ck_err *ck_watch_unknown(struct ck_store *s, const struct ck_scan_options *so,
-                                 const struct ck_watch_options *o, struct ck_watch_counts *counts);
+/* Scans images again from the store: those of the list, or (v NULL) those that were examined before
+ * there were inventories. What cannot be scanned is noted and passed over. */
+CK_MUST ck_err *ck_watch_scan(struct ck_store *s, const struct ck_digest *v, size_t n,
+                              const struct ck_scan_options *so, const struct ck_watch_options *o,
+                              struct ck_watch_counts *counts);
 
 /* Matches with this database what it may say something else of than the one before, and judges all
  * images again, whose outcome may change by time and policy too. Adds to *counts. */
 CK_MUST ck_err *ck_watch_rematch(struct ck_store *s, const struct ck_watch_options *o,
                                  struct ck_watch_counts *counts);
 
-/* The same for one image that somebody waits for. *ret_matched is false where it has no inventory, or
- * too little of it can be read: it is to be scanned. */
+/* The same for one image that somebody waits for. *ret_matched is false where it has no inventory,
+ * or too little of it can be read: it is to be scanned. */
 CK_MUST ck_err *ck_watch_image(struct ck_store *s, const struct ck_digest *d,
                                const struct ck_watch_options *o, struct ck_watch_counts *counts,
                                bool *ret_matched);

@@ -70,7 +70,7 @@ def a_newer_database_withdraws(up):
         metrics = rig.ask(f"http://127.0.0.1:{port}", "/metrics").body.decode()
         holds("\ncocket_watch_withdrawn_total 1\n" in metrics, metrics)
         # who had it, and nothing is left to be done
-        status, round_ = look(gate)
+        status, round_ = look(gate, "--policy", gate.policy_file)
         same(status, 0)
         same(round_["events"], [])
         # what the database takes back may be had again

@@ -5,7 +5,7 @@ usage: kill.py BUILD [--kills N] [--full-only | --kill-only] [--fetch REFERENCE.
                [--processes N] [--seed N]
 
 Four processes work on one store at once (tests/store/worker.c: fetch, name, remove, decide, gc,
-push, keep the gate's books; with
+push, keep the gate's books, look again, tell what changed; with
 --fetch the real `cocket fetch`, `cocket gc` and, with --load, `cocket load`; of several references
 all but the first are removed again and again).
 One of them at a time is killed (SIGKILL) at a random moment and replaced, N times. Then `cocket
@@ -21,6 +21,7 @@ import json
 import os
 import random
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -61,6 +62,17 @@ class Driver:
             argv = [os.path.join(self.args.build, 'tests/store_worker'), self.store, str(seed), str(count)]
             return Process(argv, self.env, out)
         return Process([self.cocket, *self.verb(slot)], self.env, out)
+
+    def subscribe(self):
+        """Before the first event, so that each is one to be told of."""
+        if self.run('ls').returncode:
+            return False
+        with sqlite3.connect(os.path.join(self.store, 'state.db')) as db:
+            db.execute("INSERT INTO subscription(name, way, target, secret, kinds, repository,"
+                       " severity, digest_seconds, disabled, cursor, made)"
+                       " VALUES('all', 'command', '', '', '', '', -1, 0, 0, 0, 1)")
+        db.close()
+        return True
 
     def verb(self, slot):
         refs = self.args.fetch
@@ -132,6 +144,70 @@ class Driver:
         known = {u['name'] for u in json.loads(self.run('user', 'ls', '--format', 'json').stdout)}
         return wrong + [f'user {u} is gone' for u in users - known]
 
+    def words(self, *kinds):
+        """{kind: [(who, what)]} in the order in which each process said it."""
+        said = {k: [] for k in kinds}
+        for name in sorted(os.listdir(self.scratch)):
+            if name.endswith('.err'):
+                continue
+            with open(os.path.join(self.scratch, name)) as f:
+                for line in f:
+                    word = line.split()
+                    if line.endswith('\n') and word[0] in said:
+                        said[word[0]].append((word[1], word[2]))
+        return said
+
+    def check_looks(self, db, said):
+        """Of each image the last look that was acknowledged, or one that came after it."""
+        wrong = []
+        events = [name for name, in db.execute("SELECT name FROM event")]
+        announced = [what for _, what in said['looking']]
+        for who, what in dict(said['looked']).items():
+            digest = 'sha256:' + hashlib.sha256(f'manifest of {1000 + int(who)}'.encode()).hexdigest()
+            later = announced[announced.index(what):]
+            later = [x for x in later if x.startswith(f'look{who}.')]
+            held = {bytes(b).decode() for b, in db.execute(
+                'SELECT bytes FROM package JOIN holds ON package=id JOIN inventory ON number=inventory'
+                ' WHERE image=?', (digest,))}
+            found = {x for x, in db.execute(
+                'SELECT v.id FROM vulnerability AS v JOIN finding ON finding.id=v.number JOIN facts'
+                ' ON facts.number=finding.facts WHERE image=?', (digest,))}
+            if len(held & set(later)) != 1 or len(found & set(later)) != 1:
+                wrong.append(f'{digest}: {what} was looked at; held {held}, found {found}')
+        wrong += [f'{w}: was entered, and its event is gone' for _, w in said['looked']
+                  if w not in events]
+        wrong += [f'event {e}: nobody announced it' for e in set(events) - set(announced)]
+        if len(events) != len(set(events)):
+            wrong.append('an event was entered twice')
+        return wrong
+
+    @staticmethod
+    def check_deliveries(db, said):
+        """What lies behind the cursor is to be sent, or somebody was about to say that it was."""
+        wrong = []
+        waiting = [k for k, in db.execute('SELECT key FROM delivery')]
+        sending, sent = {k for _, k in said['sending']}, [k for _, k in said['sent']]
+        for (cursor,) in db.execute('SELECT cursor FROM subscription'):
+            for (number,) in db.execute('SELECT number FROM event WHERE number<=?', (cursor,)):
+                key = f'event-{number}'
+                if key not in sending and key not in waiting:
+                    first = db.execute('SELECT min(number) FROM delivery').fetchone()
+                    wrong.append(f'{key}: planned and gone ({first})')
+        wrong += [f'{k}: sent, and still waiting' for k in set(sent) & set(waiting)]
+        wrong += [f'{k}: waits twice' for k in {k for k in waiting if waiting.count(k) > 1}]
+        return wrong
+
+    def check_watch(self):
+        said = self.words('looking', 'looked', 'sending', 'sent')
+        db = sqlite3.connect(os.path.join(self.store, 'state.db'))
+        try:
+            wrong = self.check_looks(db, said) + self.check_deliveries(db, said)
+        finally:
+            db.close()
+        if not self.args.full_only and (not said['looked'] or not said['sent']):
+            wrong.append('nothing was looked at, or nothing sent')
+        return wrong
+
     def check_worker(self, listed):
         by_name = {n: e for e in listed for n in e['names']}
         wanted, wrong = self.acknowledged(), []
@@ -142,7 +218,8 @@ class Driver:
                 wrong.append(f'{name}: acknowledged, and gone')
             elif e['digest'] != digest or not e['complete']:
                 wrong.append(f'{name}: is {e}')
-        return len(wanted), wrong + self.check_books({e['digest']: e for e in listed})
+        wrong += self.check_books({e['digest']: e for e in listed})
+        return len(wanted), wrong + self.check_watch()
 
     def check_fetch(self, listed):
         """Of the first reference every fetch that said so counts; what has a name must be whole."""
@@ -197,6 +274,9 @@ class Driver:
 
 def kill_often(args, base):
     d = Driver(args, os.path.join(base, 'store'), os.path.join(base, 'said'))
+    if not d.subscribe():
+        print('not ok a store is made')
+        return False
     running = {}
     for i in range(args.kills):
         for slot in range(args.processes):
@@ -228,7 +308,7 @@ def fill(path, size):
 def fill_disk(args, disk, scratch):
     """The tmpfs holds about a third of what the workers bring; gc makes room again and again."""
     d = Driver(args, os.path.join(disk, 'store'), scratch)
-    failures, ok = 0, d.run('ls').returncode == 0  # a store that is there before
+    failures, ok = 0, d.subscribe()  # a store that is there before
     for turn in range(args.turns):
         ballast = os.path.join(disk, 'ballast')
         if turn % 3 == 0:

@@ -1,7 +1,9 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import type { FunctionComponent } from 'preact';
 import { get, send, type Me } from './api';
-import { LiveContext, SessionContext, useLive, useSession } from './hooks';
+import {
+  LiveContext, NowContext, SessionContext, useClock, useLive, useSession, type Session,
+} from './hooks';
 import { useStream } from './live';
 import { to, type Place } from './logic/route';
 import { isNewPage } from './logic/focus';
@@ -139,10 +141,11 @@ function useArrival(place: Place): void {
   }, [place]);
 }
 
-function useMe(): { me: Me | null; known: boolean; refresh: () => void } {
-  const [state, set] = useState<{ me: Me | null; known: boolean }>({ me: null, known: false });
+function useMe(): Session {
+  const [state, set] = useState<{ me: Me | null; known: boolean; turn: number }>({ me: null, known: false, turn: 0 });
   const refresh = useCallback(() => {
-    get<Me>('me').then((me) => set({ me, known: true }), () => set({ me: null, known: true }));
+    const now = (me: Me | null): void => set((s) => ({ me, known: true, turn: s.known ? s.turn + 1 : 0 }));
+    get<Me>('me').then(now, () => now(null));
   }, []);
   useEffect(refresh, []);
   return { ...state, refresh };
@@ -151,6 +154,7 @@ function useMe(): { me: Me | null; known: boolean; refresh: () => void } {
 export function App() {
   const place = usePlace();
   const session = useMe();
+  const now = useClock();
   const live = useStream(session.known && session.me !== null);
   useArrival(place);
   useEffect(() => {
@@ -160,18 +164,18 @@ export function App() {
   const Body = place.page === 'login' ? Login : pages[place.page]?.body ?? Nowhere;
   return (
     <SessionContext.Provider value={session}>
-      <LiveContext.Provider value={live}>
+      <LiveContext.Provider value={live}><NowContext.Provider value={now}>
         <a class="skip" href="#main">Skip to the content</a>
         <Header place={place} />
         <Progress />
         <main id="main" tabIndex={-1}>
-          <Body key={`${place.page} ${place.arg} ${session.me?.user ?? ''}`} place={place} />
+          <Body key={`${place.page} ${place.arg} ${session.turn}`} place={place} />
         </main>
         <footer class="foot">
           <ThemeChoice />
           <span class="quiet">Press <kbd>/</kbd> to search</span>
         </footer>
-      </LiveContext.Provider>
+      </NowContext.Provider></LiveContext.Provider>
     </SessionContext.Provider>
   );
 }

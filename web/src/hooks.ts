@@ -30,8 +30,9 @@ export function useApi<T>(path: string | null, keep = true): Loaded<T> {
   return { data: fits ? kept.data : null, error: fits ? kept.error : null, busy, again };
 }
 
-export interface Session { me: Me | null; known: boolean; refresh: () => void }
-export const SessionContext = createContext<Session>({ me: null, known: false, refresh: () => {} });
+// `turn` counts who it was: a page begins anew when somebody signs in or out, not when it is first known who it is.
+export interface Session { me: Me | null; known: boolean; turn: number; refresh: () => void }
+export const SessionContext = createContext<Session>({ me: null, known: false, turn: 0, refresh: () => {} });
 export const useSession = (): Session => useContext(SessionContext);
 export const useRole = (role: Role): boolean => useSession().me?.roles.includes(role) ?? false;
 
@@ -53,8 +54,11 @@ export function useEvents(concerns: (e: Event) => boolean, again: () => void): v
   useEffect(() => () => clearTimeout(timer.current), []);
 }
 
-// The time, for ages; moves on once a minute.
-export function useNow(): number {
+// The time, for ages; one clock for all of them, which moves on once a minute.
+export const NowContext = createContext(0);
+export const useNow = (): number => useContext(NowContext);
+
+export function useClock(): number {
   const [now, set] = useState(Date.now);
   useEffect(() => {
     const timer = setInterval(() => set(Date.now()), 60000);

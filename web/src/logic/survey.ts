@@ -1,22 +1,28 @@
-// What a survey found, as `cocket survey --format json` has it. It is read leniently: an old survey may say less.
-import type { Severities } from '../api';
+import type { Severities, Severity } from '../api';
 import { order } from './severity';
+
+// What a survey found, as doc/survey.schema.json has it. It is read leniently: an old survey may say less.
 
 export interface Share { share: number; low: number; high: number }
 export type Kind = 'critical' | 'high' | 'clean';
-export interface Group { name: string; images: number; shares: Partial<Record<Kind, Share>>; age: number | null }
+export interface Group {
+  name: string; population: number; drawn: number; assessed: number; shares: Partial<Record<Kind, Share>>;
+  age: number | null; // days
+}
 
 export interface Point { number: number; registry: string; time: string; group: string; kind: Kind; share: Share }
 
 type Bag = Record<string, unknown>;
 const isBag = (v: unknown): v is Bag => typeof v === 'object' && v !== null && !Array.isArray(v);
 const bag = (v: unknown): Bag => isBag(v) ? v : {};
+const bags = (v: unknown): Bag[] => Array.isArray(v) ? v.filter(isBag) : [];
 const num = (v: unknown): number | null => typeof v === 'number' && Number.isFinite(v) ? v : null;
+const text = (v: unknown): string => typeof v === 'string' ? v : '';
 
 const clamp = (x: number): number => Math.min(1, Math.max(0, x));
 
+// A share of nothing is not known.
 export function shareOf(v: unknown): Share | null {
-  if (num(v) !== null) return { share: clamp(Number(v)), low: clamp(Number(v)), high: clamp(Number(v)) };
   const b = bag(v);
   const share = num(b['share']);
   if (share === null) return null;
@@ -24,24 +30,19 @@ export function shareOf(v: unknown): Share | null {
 }
 
 const kinds: readonly Kind[] = ['critical', 'high', 'clean'];
-const groups: readonly (readonly [string, string])[] = [['all', 'all'], ['official', 'official'], ['others', 'others']];
 
 export function groupsOf(result: unknown): Group[] {
-  const outer = bag(result);
-  const from = isBag(outer['groups']) ? outer['groups'] : outer;
-  const out: Group[] = [];
-  for (const [key, name] of groups) {
-    const g = from[key];
-    if (!isBag(g)) continue;
+  return bags(bag(result)['groups']).map((g) => {
     const shares: Partial<Record<Kind, Share>> = {};
-    const inner = isBag(g['shares']) ? g['shares'] : g;
     for (const k of kinds) {
-      const s = shareOf(inner[k]);
+      const s = shareOf(g[k]);
       if (s) shares[k] = s;
     }
-    out.push({ name, shares, images: num(g['images']) ?? 0, age: num(g['median_age_days']) });
-  }
-  return out;
+    return {
+      name: text(g['name']), shares, population: num(g['population']) ?? 0, drawn: num(g['drawn']) ?? 0,
+      assessed: num(g['assessed']) ?? 0, age: num(g['median_age_days']),
+    };
+  });
 }
 
 // Oldest first, of surveys that ended.
@@ -81,23 +82,31 @@ export function linesOf(points: readonly Point[], width: number, height: number)
   return [...lines.values()];
 }
 
-export interface Worst { name: string; digest: string | null; severities: Severities | null }
-export interface Cause { name: string; images: number }
-
-function severitiesOf(v: unknown): Severities | null {
-  if (!isBag(v)) return null;
-  const out = Object.fromEntries(order.map((k) => [k, num(v[k]) ?? 0])) as Severities;
-  return out;
+export interface Worst { name: string; distribution: string; severities: Severities }
+export interface Cause { package: string; id: string; severity: Severity; images: number }
+export interface Distribution { name: string; images: number; critical: number; high: number; clean: number }
+export interface Rest {
+  worst: Worst[]; causes: Cause[]; distributions: Distribution[]; unassessed: { name: string; why: string }[];
 }
 
-export function rowsOf(result: unknown): { worst: Worst[]; causes: Cause[] } {
+const severitiesOf = (v: unknown): Severities =>
+  Object.fromEntries(order.map((k) => [k, num(bag(v)[k]) ?? 0])) as Severities;
+const severityOf = (v: unknown): Severity => order.find((k) => k === v) ?? 'unknown';
+
+export function restOf(result: unknown): Rest {
   const b = bag(result);
-  const list = (v: unknown): Bag[] => Array.isArray(v) ? v.filter(isBag) : [];
-  const text = (...v: unknown[]): string => String(v.find((x) => typeof x === 'string' && x !== '') ?? '');
   return {
-    worst: list(b['worst']).map((w) => ({
-      name: text(w['name']), digest: text(w['digest']) || null, severities: severitiesOf(w['severities'] ?? w) })),
-    causes: list(b['causes']).map((c) => ({
-      name: text(c['id'], c['name'], c['package']), images: num(c['images']) ?? 0 })),
+    worst: bags(b['worst']).map((w) => ({
+      name: text(w['name']), distribution: text(w['distribution']), severities: severitiesOf(w['severities']),
+    })),
+    causes: bags(b['causes']).map((c) => ({
+      package: text(c['package']), id: text(c['id']), severity: severityOf(c['severity']),
+      images: num(c['images']) ?? 0,
+    })),
+    distributions: bags(b['distributions']).map((d) => ({
+      name: text(d['name']) || 'not known', images: num(d['images']) ?? 0, critical: num(d['critical']) ?? 0,
+      high: num(d['high']) ?? 0, clean: num(d['clean']) ?? 0,
+    })),
+    unassessed: bags(b['unassessed']).map((u) => ({ name: text(u['name']), why: text(u['why']) })),
   };
 }

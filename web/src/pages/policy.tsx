@@ -74,14 +74,14 @@ export function PolicyPage(_: PageProps) {
             {p.rules.length ? (
               <Table caption="Rules in force" rows={p.rules} keyOf={(r, i) => `${r.name} ${i}`} columns={[
                 { head: 'Rule', row: true, cell: (r) => r.name },
-                { head: 'What it says', wide: true, cell: (r) => r.text },
+                { head: 'What it says', wide: true, cell: (r) => <span class="lines">{r.text}</span> },
               ]} />
             ) : <Empty>There are no rules.</Empty>}
           </Section>
           <Section title="Exceptions" id="exceptions">
             {p.exceptions.length ? (
               <Table caption="Exceptions and when they expire" rows={p.exceptions} keyOf={(_x, i) => i} columns={[
-                { head: 'Exception', row: true, wide: true, cell: (x) => x.text },
+                { head: 'Exception', row: true, wide: true, cell: (x) => <span class="lines">{x.text}</span> },
                 { head: 'Expires', cell: (x) => <Expires at={x.expires} /> },
               ]} />
             ) : <Empty>There are no exceptions.</Empty>}

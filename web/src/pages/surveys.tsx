@@ -101,7 +101,9 @@ function One({ place }: PageProps) {
               {groups.length ? (
                 <Table caption="Shares by group" rows={groups} keyOf={(g) => g.name} columns={[
                   { head: 'Group', row: true, cell: (g) => g.name },
-                  { head: 'Images', number: true, cell: (g) => g.images.toLocaleString('en') },
+                  { head: 'Names', number: true, cell: (g) => g.population.toLocaleString('en') },
+                  { head: 'Drawn', number: true, cell: (g) => g.drawn.toLocaleString('en') },
+                  { head: 'Assessed', number: true, cell: (g) => g.assessed.toLocaleString('en') },
                   { head: 'With critical', cell: (g) => shareText(g.shares.critical) },
                   { head: 'With high or critical', cell: (g) => shareText(g.shares.high) },
                   { head: 'Free of findings', cell: (g) => shareText(g.shares.clean) },
