@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # run.sh PROGRAM [SUITE...]: the pages of `PROGRAM serve`, opened in Chromium. Screenshots are left in
-# build/screenshots.
+# build/screenshots. WEB_MAIN: another script than the tests'; BENCH_STORE: see world.py.
 set -u
 program=$(realpath "$1") || exit 2
 shift
@@ -27,4 +27,4 @@ if [ ! -e "$WEB_MODULES/.done" ]; then
     (cd "$WEB_MODULES" && npm ci --no-progress --loglevel=error >&2) || skip "npm ci brings nothing"
     touch "$WEB_MODULES/.done"
 fi
-exec "$here/world.py" "$program" node "$here/main.mjs" "$@"
+exec "$here/world.py" "$program" node "${WEB_MAIN:-$here/main.mjs}" "$@"
