@@ -219,6 +219,20 @@
     X(API_WAITING, 64, "calls", "of slow work that wait; more are told to come back")            \
     X(API_REPORTS, 8, "reports", "made anew and kept; a person leafs through one or two")        \
     X(API_REPLAYED, 1000, "images", "named by a replay; more are counted")                       \
+    /* surveys */                                                                                \
+    X(LISTED_NAMES, 200000, "names", "repositories of a registry, or tags of one; npm-like tags")\
+    X(LISTED_PAGES, 4096, "pages", "of one listing; registries give 100 to 1,000 names each")    \
+    X(SURVEY_NAMES, 4000000, "names", "the tags of all repositories, 100 bytes each")            \
+    X(SURVEY_CAUSES, 20000, "causes", "kept of one image, package and id; 400 are usual")        \
+    X(SURVEY_SAMPLE, 100000, "images", "drawn by one survey; 1,000 make it exact to 3 %")        \
+    X(SURVEY_SCRATCH, 8 * CK_GIB, "bytes", "of blobs that a survey keeps while it goes on")      \
+    X(SURVEY_ERROR, 512, "bytes", "why an image could not be scanned, as far as it is kept")     \
+    /* looking again */                                                                          \
+    X(EVENT_FINDINGS, 64, "findings", "of each kind in one event; what is more is counted")      \
+    X(EVENT_REASONS, 64, "reasons", "of a verdict in one event; what is more is counted")        \
+    X(EVENT_PULLERS, 64, "people", "named in one event; what is more is counted")                \
+    X(WATCH_TAGS, 2000, "tags", "asked about in one round; the oldest first, so all have a turn")\
+    X(WATCH_NAMES, 16, "names", "of one image under which it is judged again")                   \
     /* what is stored to look again */                                                           \
     X(INVENTORY_PACKAGE, 64 * CK_KIB, "bytes", "a package, or a key of it; 16 fields of 4 KiB")  \
     X(INVENTORY_KEYS, 256, "keys", "of one package; names of its source and its own are some 4") \
@@ -232,6 +246,11 @@
     X(DELIVERY_KEY, 256, "bytes", "an idempotency key, which goes into a header")                \
     X(DELIVERIES_DUE, 10000, "deliveries", "handed out at once to be sent")                      \
     X(DELIVERIES_GIVEN_UP, 10000, "deliveries", "given up, kept to be seen; the oldest go")      \
+    X(PAGE_ROWS, 200, "rows", "of one page of a listing; a screen shows some 50")                \
+    X(PAGE_SEARCH, 512, "bytes", "that are searched for; a name with tag has at most 384")       \
+    X(TAG_HISTORY, 100, "digests", "that one tag has meant; the newest are shown")               \
+    X(SURVEY_ITEMS, 100000, "images", "of one sample; intervals of 1 % need some 10,000")        \
+    X(SURVEY_RESULT, 1 * CK_MIB, "bytes", "what came of one image, or of a survey")              \
     X(NOTE, 64 * CK_MIB, "bytes", "fingerprints of all that a database says are some 10")        \
     /* the end */
 

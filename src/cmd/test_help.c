@@ -14,6 +14,8 @@ static void every_page_is_there_and_readable(void **state)
         "cocket-log",
         "cocket-recall",
         "cocket-user",
+        "cocket-notify",
+        "cocket-watch",
         "cocket-export",
         "cocket-scan",
         "cocket-db",

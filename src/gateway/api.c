@@ -274,6 +274,7 @@ static void begin(struct ck_call *c, const struct ck_api_route *route)
     struct ck_api *r = ck_new(struct ck_api);
     r->c = c;
     r->g = c->g;
+    r->store = c->g->store;
     r->a = &c->arena;
     r->route = route;
     ck_err *e = take_path(r, c->ask.words[1]);

@@ -61,7 +61,8 @@ extern const struct ck_api_route ck_api_overview_routes[], ck_api_images_routes[
 struct ck_api {
     struct ck_call *c;
     struct ck_gateway *g;
-    struct ck_arena *a; /* the call's */
+    struct ck_store *store; /* the lane's own connection: long questions keep nobody else */
+    struct ck_arena *a;     /* the call's */
     const struct ck_api_route *route;
     struct ck_api_value values[CK_API_PARAMS];
     /* Of the path. */
@@ -108,6 +109,9 @@ bool ck_api_is_anonymous(const struct ck_api *r);
 CK_MUST ck_err *ck_api_image(struct ck_api *r, struct ck_store_row *ret);
 CK_MUST ck_err *ck_api_image_of(struct ck_api *r, const struct ck_digest *d,
                                 struct ck_store_row *ret);
+/* As ck_call_verdict, by the lane's own connection. */
+CK_MUST ck_err *ck_api_verdict(struct ck_api *r, ck_view name, const struct ck_digest *d,
+                               struct ck_verdict *ret);
 /* The members of a row, without braces; names: their number, unless the caller puts them. */
 void ck_api_put_row(struct ck_buf *b, const struct ck_store_row *row, bool names);
 void ck_api_put_severities(struct ck_buf *b, const char *key, const uint32_t counts[6]);

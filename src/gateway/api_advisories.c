@@ -14,7 +14,7 @@ static ck_err *advisories(struct ck_api *r)
     uint64_t total = 0;
     if (r->bound.n)
         return ck_api_error(403, "this list is of all images; your account sees some only");
-    CK_TRY(ck_store_id_page(r->g->store, ck_api_get(r, "q")->text, ck_api_from(r), ck_api_n(r),
+    CK_TRY(ck_store_id_page(r->store, ck_api_get(r, "q")->text, ck_api_from(r), ck_api_n(r),
                             r->a, &v, &n, &total));
     ck_api_page_begin(r);
     for (size_t i = 0; i < n; i++) {
@@ -147,7 +147,7 @@ static ck_err *put_package(struct ck_api *r, const struct ck_digest *d)
     struct ck_facts f = { 0 };
     const struct ck_fact_finding *found = NULL;
     bool has = false;
-    CK_TRY(ck_store_get_facts(r->g->store, d, &bytes, &has));
+    CK_TRY(ck_store_get_facts(r->store, d, &bytes, &has));
     if (has)
         ck_err_free(ck_facts_decode(ck_buf_view(&bytes), &a, &f)); /* of an older version: none */
     for (size_t i = 0; i < f.n_findings && !found; i++)
@@ -192,7 +192,7 @@ static ck_err *keep_seen(struct ck_api *r, struct ck_digest *v, size_t *n)
         struct ck_store_entry e;
         bool found = false;
         ck_view unused;
-        CK_TRY(ck_store_get(r->g->store, &v[i], r->a, &e, &found));
+        CK_TRY(ck_store_get(r->store, &v[i], r->a, &e, &found));
         if (found && name_of(r, &e, &unused))
             v[kept++] = v[i];
     }
@@ -244,7 +244,7 @@ static ck_err *take_pulls(struct pulls *all, const struct ck_digest *v, size_t n
 {
     for (size_t i = 0; i < n && i < IMAGES_LOOKED; i++) {
         const struct ck_pull_filter f = { .digest = &v[i], .max = PULLS };
-        CK_TRY(ck_store_pulls(all->r->g->store, &f, take_pull, all));
+        CK_TRY(ck_store_pulls(all->r->store, &f, take_pull, all));
     }
     return NULL;
 }
@@ -280,7 +280,7 @@ static ck_err *advisory(struct ck_api *r)
     ck_out_open(&r->out, NULL, '{');
     ck_out_text(&r->out, "id", r->id);
     CK_TRY(put_known(r, &t));
-    CK_TRY(ck_store_having(r->g->store, r->id, r->a, &v, &n));
+    CK_TRY(ck_store_having(r->store, r->id, r->a, &v, &n));
     CK_TRY(keep_seen(r, v, &n));
     if (!t.known && !t.kev && !n)
         return ck_api_error(404, "nothing is known of it here");
@@ -291,7 +291,7 @@ static ck_err *advisory(struct ck_api *r)
 }
 
 const struct ck_api_route ck_api_advisories_routes[] = {
-    { "GET", "advisories", CK_ROLE_PULL, CK_API_AT_ONCE, advisories,
+    { "GET", "advisories", CK_ROLE_PULL, CK_API_SLOW, advisories,
       { CK_API_PAGE, CK_API_SEARCH } },
     { "GET", "advisories/{id}", CK_ROLE_PULL, CK_API_SLOW, advisory, { CK_API_PAGE } },
     { .method = NULL },

@@ -61,7 +61,7 @@ ck_err *ck_api_image_of(struct ck_api *r, const struct ck_digest *d, struct ck_s
     char text[CK_DIGEST_TEXT];
     struct ck_page_filter f = { .min_severity = -1, .max = 1, .bound = r->bound,
                                 .search = ck_view_str(ck_digest_text(d, text)) };
-    CK_TRY(ck_store_page(r->g->store, &f, r->a, &v, &n, &total));
+    CK_TRY(ck_store_page(r->store, &f, r->a, &v, &n, &total));
     if (!n)
         return ck_api_error(404, "there is no such image");
     *ret = v[0];
@@ -71,6 +71,17 @@ ck_err *ck_api_image_of(struct ck_api *r, const struct ck_digest *d, struct ck_s
 ck_err *ck_api_image(struct ck_api *r, struct ck_store_row *ret)
 {
     return ck_api_image_of(r, &r->digest, ret);
+}
+
+ck_err *ck_api_verdict(struct ck_api *r, ck_view name, const struct ck_digest *d,
+                       struct ck_verdict *ret)
+{
+    const struct ck_verdict_question q = { .name = name, .user = r->c->user,
+                                           .address = r->c->ask.client, .now = time(NULL) };
+    struct ck_rules *rules = ck_rules_get(r->g);
+    ck_err *e = ck_verdict_of(r->store, rules->policy, d, &q, r->a, ret);
+    ck_rules_put(rules);
+    return e;
 }
 
 /* --- parts ------------------------------------------------------------------------------------ */

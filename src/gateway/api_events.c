@@ -40,7 +40,7 @@ ck_err *ck_api_put_events(struct ck_api *r, const struct ck_event_filter *f, siz
 {
     struct walk w = { .r = r, .most = most };
     struct ck_event_filter g = within(r, f, most);
-    return ck_store_events(r->g->store, &g, each, &w);
+    return ck_store_events(r->store, &g, each, &w);
 }
 
 /* Goes on with `before`, not with `from`: new ones come at the front. */
@@ -55,7 +55,7 @@ static ck_err *events(struct ck_api *r)
     f = within(r, &f, 0);
     ck_out_open(&r->out, NULL, '{');
     ck_out_open(&r->out, "items", '[');
-    CK_TRY(ck_store_events(r->g->store, &f, each, &w));
+    CK_TRY(ck_store_events(r->store, &f, each, &w));
     ck_out_close(&r->out, ']');
     ck_out_u64(&r->out, "total", w.total);
     ck_out_u64(&r->out, "from", 0);
@@ -72,7 +72,7 @@ static ck_err *of_image(struct ck_api *r)
                                        .newest_first = true };
     CK_TRY(ck_api_image(r, &row));
     ck_api_page_begin(r);
-    CK_TRY(ck_store_events(r->g->store, &f, each, &w));
+    CK_TRY(ck_store_events(r->store, &f, each, &w));
     ck_api_page_end(r, w.total);
     return NULL;
 }
@@ -84,6 +84,6 @@ const struct ck_api_route ck_api_events_routes[] = {
         { "after", CK_API_NUMBER, 0, INT64_MAX, NULL, false },
         { "before", CK_API_NUMBER, 0, INT64_MAX, NULL, false },
         { "repository", CK_API_TEXT, 0, 384, NULL, false } } },
-    { "GET", "images/{digest}/events", CK_ROLE_PULL, CK_API_AT_ONCE, of_image, { CK_API_PAGE } },
+    { "GET", "images/{digest}/events", CK_ROLE_PULL, CK_API_SLOW, of_image, { CK_API_PAGE } },
     { .method = NULL },
 };

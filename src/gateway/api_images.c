@@ -28,7 +28,7 @@ static ck_err *images(struct ck_api *r)
     f.incomplete = ck_api_get(r, "incomplete")->has;
     f.min_severity = severity->has ? (int)severity->number : -1;
     f.order = (enum ck_page_order)order->number;
-    CK_TRY(ck_store_page(r->g->store, &f, r->a, &v, &n, &total));
+    CK_TRY(ck_store_page(r->store, &f, r->a, &v, &n, &total));
     ck_api_page_begin(r);
     for (size_t i = 0; i < n; i++) {
         ck_out_open(&r->out, NULL, '{');
@@ -47,11 +47,11 @@ static ck_err *quarantine(struct ck_api *r)
     uint64_t total = 0;
     f.has_state = true;
     f.state = CK_QUARANTINED;
-    CK_TRY(ck_store_page(r->g->store, &f, r->a, &v, &n, &total));
+    CK_TRY(ck_store_page(r->store, &f, r->a, &v, &n, &total));
     ck_api_page_begin(r);
     for (size_t i = 0; i < n; i++) {
         struct ck_verdict verdict;
-        CK_TRY(ck_call_verdict(r->c, v[i].name, &v[i].digest, &verdict));
+        CK_TRY(ck_api_verdict(r, v[i].name, &v[i].digest, &verdict));
         ck_out_open(&r->out, NULL, '{');
         ck_api_put_row(&r->out, &v[i], true);
         ck_api_put_verdict(&r->out, "verdict", &verdict);
@@ -115,7 +115,7 @@ static ck_err *put_base(struct ck_api *r, const struct ck_facts *f)
         chains[i] = ck_arena_dup(r->a, ck_view_str(ck_digest_text(&f->chain[i], text)));
     }
     if (f->n_chain > 1)
-        CK_TRY(ck_store_bases(r->g->store, chains, f->n_chain - 1, r->a, &bases, &n));
+        CK_TRY(ck_store_bases(r->store, chains, f->n_chain - 1, r->a, &bases, &n));
     ck_out_open(&r->out, "base", '[');
     for (size_t i = 0; i < n; i++)
         if (ck_api_sees(r, bases[i]))
@@ -130,7 +130,7 @@ static ck_err *take_facts(struct ck_api *r, struct ck_facts *ret, bool *ret_has)
     ck_autobuf struct ck_buf bytes = ck_buf_new(CK_LIMIT_NONE);
     bool found = false;
     *ret_has = false;
-    CK_TRY(ck_store_get_facts(r->g->store, &r->digest, &bytes, &found));
+    CK_TRY(ck_store_get_facts(r->store, &r->digest, &bytes, &found));
     if (!found)
         return NULL;
     ck_err *e = ck_facts_decode(ck_arena_dup(r->a, ck_buf_view(&bytes)), r->a, ret);
@@ -179,7 +179,7 @@ static ck_err *put_pulls(struct ck_api *r)
     const struct ck_pull_filter f = { .digest = &r->digest, .max = LAST };
     ck_out_open(&r->out, "pulls", '[');
     if (!ck_api_is_anonymous(r)) /* who is nobody's business */
-        CK_TRY(ck_store_pulls(r->g->store, &f, put_pull, r));
+        CK_TRY(ck_store_pulls(r->store, &f, put_pull, r));
     ck_out_close(&r->out, ']');
     return NULL;
 }
@@ -188,7 +188,7 @@ static ck_err *put_referrers(struct ck_api *r)
 {
     struct ck_store_entry *v = NULL;
     size_t n = 0;
-    CK_TRY(ck_store_referrers(r->g->store, &r->digest, r->a, &v, &n));
+    CK_TRY(ck_store_referrers(r->store, &r->digest, r->a, &v, &n));
     ck_out_open(&r->out, "referrers", '[');
     for (size_t i = 0; i < n; i++) {
         ck_out_open(&r->out, NULL, '{');
@@ -209,10 +209,10 @@ static ck_err *image(struct ck_api *r)
     struct ck_verdict v;
     bool found = false;
     CK_TRY(ck_api_image(r, &row));
-    CK_TRY(ck_store_get(r->g->store, &r->digest, r->a, &e, &found));
+    CK_TRY(ck_store_get(r->store, &r->digest, r->a, &e, &found));
     if (!found)
         return ck_api_error(404, "there is no such image");
-    CK_TRY(ck_call_verdict(r->c, row.name, &r->digest, &v));
+    CK_TRY(ck_api_verdict(r, row.name, &r->digest, &v));
     ck_out_open(&r->out, NULL, '{');
     ck_api_put_verdict(&r->out, "verdict", &v);
     ck_api_put_row(&r->out, &row, false);
@@ -227,7 +227,7 @@ static ck_err *image(struct ck_api *r)
 }
 
 const struct ck_api_route ck_api_images_routes[] = {
-    { "GET", "images", CK_ROLE_PULL, CK_API_AT_ONCE, images,
+    { "GET", "images", CK_ROLE_PULL, CK_API_SLOW, images,
       { CK_API_PAGE, CK_API_SEARCH,
         { "state", CK_API_WORD, 0, 0, ck_api_states, false },
         { "repository", CK_API_TEXT, 0, 384, NULL, false },

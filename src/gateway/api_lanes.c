@@ -1,4 +1,5 @@
-/* Threads for what takes long, so that those which answer pulls are never kept. */
+/* Threads for what takes long, so that those which answer pulls are never kept: neither by a thread
+ * nor by a transaction, as each has a connection to the store of its own. */
 #include "gateway/api.h"
 
 #include <stdlib.h>
@@ -10,6 +11,7 @@ struct lane {
     size_t n;
     bool running, ending;
     pthread_t thread;
+    struct ck_store *store; /* the thread's */
 };
 
 struct ck_api_lanes {
@@ -47,7 +49,12 @@ static void *lane_main(void *arg)
         pthread_mutex_unlock(&l->mutex);
         if (!r)
             return NULL;
-        ck_api_run(r);
+        ck_err *e = l->store ? NULL : ck_store_open(ck_store_dir(r->g->store), &l->store);
+        r->store = l->store;
+        if (e)
+            ck_api_finish(r, e);
+        else
+            ck_api_run(r);
     }
 }
 
@@ -79,6 +86,7 @@ static void end(struct lane *l)
         pthread_join(l->thread, NULL);
     for (struct ck_api *r; (r = take(l)) != NULL;)
         ck_api_finish(r, ck_api_error(503, "the gate is being closed"));
+    ck_store_close(l->store);
     pthread_cond_destroy(&l->more);
     pthread_mutex_destroy(&l->mutex);
 }

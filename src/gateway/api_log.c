@@ -108,7 +108,7 @@ static ck_err *page(struct walk *w)
     w->who = ck_api_get(r, "who")->text;
     if (digest->has)
         ck_digest_text(&digest->digest, w->digest);
-    ck_err *e = ck_log_read(r->g->store, 0, each, w);
+    ck_err *e = ck_log_read(r->store, 0, each, w);
     if (!e)
         e = put_page(w);
     free(w->kept.v);
@@ -126,9 +126,9 @@ static ck_err *put_end(struct ck_api *r)
 {
     struct walk w = { .r = r };
     uint64_t last = 0, from = ck_api_from(r), n = ck_api_n(r);
-    CK_TRY(ck_log_last(r->g->store, &last));
+    CK_TRY(ck_log_last(r->store, &last));
     uint64_t first = last > from + n ? last - from - n + 1 : 1;
-    ck_err *e = ck_log_read(r->g->store, first, each, &w);
+    ck_err *e = ck_log_read(r->store, first, each, &w);
     ck_api_page_begin(r);
     for (size_t i = w.kept.n; !e && i-- > 0;)
         if (w.kept.v[i].number <= last - (from < last ? from : last))
@@ -151,7 +151,7 @@ static ck_err *verify(struct ck_api *r)
     uint64_t n = 0;
     uint8_t head[32];
     char hex[2 * sizeof head + 1] = "";
-    ck_err *e = ck_log_verify(r->g->store, &n, head);
+    ck_err *e = ck_log_verify(r->store, &n, head);
     if (e && ck_err_class(e) != CK_ERR_HOSTILE)
         return e;
     if (!e)

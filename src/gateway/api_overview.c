@@ -92,7 +92,7 @@ static ck_err *put_surveys(struct ck_api *r)
     struct ck_survey_row *v = NULL;
     size_t n = 0;
     if (!r->bound.n)
-        CK_TRY(ck_store_surveys(r->g->store, 0, SURVEYS, r->a, &v, &n));
+        CK_TRY(ck_store_surveys(r->store, 0, SURVEYS, r->a, &v, &n));
     ck_out_open(&r->out, "surveys", '[');
     for (size_t i = 0; i < n; i++) {
         if (v[i].state != CK_SURVEY_DONE)
@@ -113,7 +113,7 @@ static ck_err *overview(struct ck_api *r)
     struct ck_store_counts k = { 0 };
     uint64_t unused;
     const struct ck_event_filter f = { .since = time(NULL) - DAY, .newest_first = true };
-    CK_TRY(ck_store_count(r->g->store, r->bound, &k));
+    CK_TRY(ck_store_count(r->store, r->bound, &k));
     ck_out_open(&r->out, NULL, '{');
     put_counts(&r->out, &k);
     ck_out_open(&r->out, "events_since_yesterday", '[');
@@ -137,7 +137,7 @@ static ck_err *document(struct ck_api *r)
 
 const struct ck_api_route ck_api_overview_routes[] = {
     { "GET", "openapi.json", 0, CK_API_AT_ONCE, document, { { 0 } } },
-    { "GET", "overview", CK_ROLE_PULL, CK_API_AT_ONCE, overview, { { 0 } } },
+    { "GET", "overview", CK_ROLE_PULL, CK_API_SLOW, overview, { { 0 } } },
     { "GET", "feeds", CK_ROLE_PULL, CK_API_AT_ONCE, feeds, { CK_API_PAGE } },
     { .method = NULL },
 };

@@ -77,9 +77,9 @@ static ck_err *take_name(struct ck_api *r, const struct ck_store_row *row, ck_vi
     *ret_has_index = false;
     if (!ret_name->n)
         return NULL;
-    CK_TRY(ck_store_name_of(r->g->store, *ret_name, &n, &found));
+    CK_TRY(ck_store_name_of(r->store, *ret_name, &n, &found));
     if (found)
-        CK_TRY(ck_store_get(r->g->store, &n.digest, r->a, ret_index, &found));
+        CK_TRY(ck_store_get(r->store, &n.digest, r->a, ret_index, &found));
     if (!found && !typed.n)
         return NULL;
     bool leads = found && ck_digest_eq(&n.digest, &r->digest);
@@ -100,11 +100,11 @@ static ck_err *release_one(struct ck_api *r, const struct ck_digest *d, ck_view 
 {
     const struct ck_deciding x = deciding(r, d, name, reason);
     struct ck_verdict v;
-    CK_TRY(ck_call_verdict(r->c, name, d, &v));
+    CK_TRY(ck_api_verdict(r, name, d, &v));
     if (!ck_may_release(&v))
         return ck_api_error(409, "%s: %s", ck_release_refusal(&v),
                             ck_verdict_line(&v, 600, r->a));
-    return ck_release(r->g->store, &x, &v, ret);
+    return ck_release(r->store, &x, &v, ret);
 }
 
 /* An index that its name alone holds back waits for its images. */
@@ -121,7 +121,7 @@ static ck_err *release(struct ck_api *r)
     CK_TRY(take_name(r, &row, &name, &index, &has_index));
     CK_TRY(release_one(r, &r->digest, name, reason, &done));
     if (has_index && done.state == CK_CLEARED) {
-        CK_TRY(ck_call_verdict(r->c, name, &index.image.digest, &v));
+        CK_TRY(ck_api_verdict(r, name, &index.image.digest, &v));
         if (v.decision != CK_ALLOW && ck_may_release(&v))
             CK_TRY(release_one(r, &index.image.digest, name, reason, &of_index));
     }
@@ -138,7 +138,7 @@ static ck_err *deny(struct ck_api *r)
     CK_TRY(take_reason(r, &reason));
     CK_TRY(ck_api_image(r, &row));
     const struct ck_deciding x = deciding(r, &r->digest, row.name, reason);
-    CK_TRY(ck_deny(r->g->store, &x, &done));
+    CK_TRY(ck_deny(r->store, &x, &done));
     ck_gateway_forget(r->g);
     put_decided(r, &done);
     return NULL;

@@ -76,7 +76,7 @@ static ck_err *try_image(struct trial *t, const struct ck_store_row *row)
     ck_autoarena struct ck_arena a = { 0 };
     const struct ck_verdict_question q = { .name = row->name, .now = t->now };
     struct ck_replayed x;
-    CK_TRY(ck_replay(t->r->g->store, t->before, t->after, &row->digest, &q, &a, &x));
+    CK_TRY(ck_replay(t->r->store, t->before, t->after, &row->digest, &q, &a, &x));
     t->checked += !x.gone;
     if (x.gone || x.before.decision == x.after.decision)
         return NULL;
@@ -94,7 +94,7 @@ static ck_err *try_page(struct trial *t, size_t from, bool *ret_more)
     uint64_t total = 0;
     const struct ck_page_filter f = { .min_severity = -1, .order = CK_PAGE_NAME, .from = from,
                                       .max = CK_MAX_API_PAGE, .bound = t->r->bound };
-    CK_TRY(ck_store_page(t->r->g->store, &f, &a, &v, &n, &total));
+    CK_TRY(ck_store_page(t->r->store, &f, &a, &v, &n, &total));
     for (size_t i = 0; i < n; i++) {
         if (atomic_load(&t->r->g->core->ending))
             return ck_api_error(503, "the gate is being closed");

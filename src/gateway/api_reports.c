@@ -6,7 +6,7 @@ static ck_err *report(struct ck_api *r)
     struct ck_store_row row;
     bool found = false;
     CK_TRY(ck_api_image(r, &row));
-    CK_TRY(ck_store_get_report(r->g->store, &r->digest, &r->out, &found));
+    CK_TRY(ck_store_get_report(r->store, &r->digest, &r->out, &found));
     return found ? NULL : ck_api_error(404, "it was not examined yet");
 }
 

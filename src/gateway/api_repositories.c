@@ -14,7 +14,7 @@ static ck_err *repositories(struct ck_api *r)
     struct ck_store_repository *v = NULL;
     size_t n = 0;
     uint64_t total = 0;
-    CK_TRY(ck_store_repository_page(r->g->store, ck_api_get(r, "q")->text, r->bound,
+    CK_TRY(ck_store_repository_page(r->store, ck_api_get(r, "q")->text, r->bound,
                                     ck_api_from(r), ck_api_n(r), r->a, &v, &n, &total));
     ck_api_page_begin(r);
     for (size_t i = 0; i < n; i++) {
@@ -42,10 +42,12 @@ static void put_meant(struct ck_buf *b, const char *key, const struct ck_store_t
     ck_out_bool(b, "known", t->known);
     ck_out_word(b, "state", t->known ? ck_state_name(t->state) : NULL);
     if (t->has_summary) {
+        ck_out_bool(b, "complete", t->summary.complete);
         ck_api_put_severities(b, "severities", t->summary.severities);
         ck_out_u64(b, "fixable", t->summary.fixable);
         ck_out_u64(b, "kev", t->summary.kev);
     } else {
+        ck_out_raw(b, "complete", CK_V(""));
         ck_out_raw(b, "severities", CK_V(""));
         ck_out_raw(b, "fixable", CK_V(""));
         ck_out_raw(b, "kev", CK_V(""));
@@ -83,7 +85,7 @@ static ck_err *tags(struct ck_api *r)
     ck_view repository = ck_api_get(r, "repository")->text;
     if (!ck_api_sees(r, repository))
         return ck_api_error(404, "there is no such repository");
-    CK_TRY(ck_store_tag_page(r->g->store, repository, ck_api_get(r, "q")->text, ck_api_from(r),
+    CK_TRY(ck_store_tag_page(r->store, repository, ck_api_get(r, "q")->text, ck_api_from(r),
                              ck_api_n(r), r->a, &v, &n, &total));
     ck_api_page_begin(r);
     for (size_t i = 0; i < n;)
@@ -93,9 +95,9 @@ static ck_err *tags(struct ck_api *r)
 }
 
 const struct ck_api_route ck_api_repositories_routes[] = {
-    { "GET", "repositories", CK_ROLE_PULL, CK_API_AT_ONCE, repositories,
+    { "GET", "repositories", CK_ROLE_PULL, CK_API_SLOW, repositories,
       { CK_API_PAGE, CK_API_SEARCH } },
-    { "GET", "tags", CK_ROLE_PULL, CK_API_AT_ONCE, tags,
+    { "GET", "tags", CK_ROLE_PULL, CK_API_SLOW, tags,
       { CK_API_PAGE, CK_API_SEARCH,
         { "repository", CK_API_TEXT, 1, 384, NULL, true } } },
     { .method = NULL },

@@ -113,7 +113,7 @@ static void answer(struct stream *s, ck_view progress, uint32_t hash)
     put_head(&r->out, s->after, hash, "progress");
     ck_put_bytes(&r->out, progress);
     ck_put_bytes(&r->out, CK_V("\n\n"));
-    ck_err *e = ck_store_events(r->g->store, &f, tell, &t);
+    ck_err *e = ck_store_events(r->store, &f, tell, &t);
     if (!e && s->after != f.after) /* also behind what was not for these eyes */
         ck_buf_format(&r->out, "id: %llu-%08x\n\n", (unsigned long long)s->after, hash);
     r->content_type = "text/event-stream";
@@ -205,7 +205,7 @@ static ck_err *take_last(struct ck_api *r, struct stream *s)
     const struct ck_api_value *v = ck_api_get(r, "last_event_id");
     ck_view hash, number = ck_view_split(v->text, '-', &hash);
     if (!v->has)
-        return ck_store_last_event(r->g->store, &s->after);
+        return ck_store_last_event(r->store, &s->after);
     s->knows = hash.n > 0;
     if (!ck_view_u64(number, &s->after) || s->after > INT64_MAX ||
         (s->knows && !take_hash(hash, &s->progress)))

@@ -52,7 +52,7 @@ static ck_err *list(struct ck_api *r)
 {
     struct ck_subscription *v = NULL;
     size_t n = 0, from = ck_api_from(r), most = ck_api_n(r);
-    CK_TRY(ck_store_subscriptions(r->g->store, r->a, &v, &n));
+    CK_TRY(ck_store_subscriptions(r->store, r->a, &v, &n));
     ck_api_page_begin(r);
     for (size_t i = from; i < n && i - from < most; i++)
         put_subscription(&r->out, &v[i]);
@@ -66,7 +66,7 @@ static ck_err *find(struct ck_api *r, int64_t id, ck_view name, const struct ck_
     struct ck_subscription *v = NULL;
     size_t n = 0;
     *ret = NULL;
-    CK_TRY(ck_store_subscriptions(r->g->store, r->a, &v, &n));
+    CK_TRY(ck_store_subscriptions(r->store, r->a, &v, &n));
     for (size_t i = 0; i < n; i++)
         if (id ? v[i].id == id : ck_view_eq(v[i].name, name))
             *ret = &v[i];
@@ -121,7 +121,7 @@ static ck_err *log_change(struct ck_api *r, const char *what, const struct ck_su
     const char *who = ck_arena_format(r->a, "%.*s", CK_VF(r->c->user));
     const char *text = ck_arena_format(r->a, "%s: %.*s by %.*s", what, CK_VF(s->name),
                                        CK_VF(s->way));
-    return ck_log_append_as(r->g->store, who, CK_V("subscription"), NULL, CK_V(""),
+    return ck_log_append_as(r->store, who, CK_V("subscription"), NULL, CK_V(""),
                             ck_view_str(text));
 }
 
@@ -134,7 +134,7 @@ static ck_err *add(struct ck_api *r)
     CK_TRY(find(r, 0, s.name, &known));
     if (known)
         return ck_api_error(409, "name: there is one of that name");
-    CK_TRY(ck_store_put_subscription(r->g->store, &s, &id));
+    CK_TRY(ck_store_put_subscription(r->store, &s, &id));
     CK_TRY(log_change(r, "added", &s));
     CK_TRY(find(r, id, s.name, &known));
     if (!known)
@@ -155,7 +155,7 @@ static ck_err *drop(struct ck_api *r)
     const struct ck_subscription *s;
     bool was = false;
     CK_TRY(find_its(r, &s));
-    CK_TRY(ck_store_remove_subscription(r->g->store, s->id, &was));
+    CK_TRY(ck_store_remove_subscription(r->store, s->id, &was));
     if (was)
         CK_TRY(log_change(r, "removed", s));
     r->status = 204;

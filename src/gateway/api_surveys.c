@@ -9,7 +9,7 @@ static ck_err *put_survey(struct ck_api *r, const struct ck_survey_row *v)
 {
     struct ck_survey_item *items = NULL;
     size_t n = 0, done = 0;
-    CK_TRY(ck_store_survey_items(r->g->store, v->number, r->a, &items, &n));
+    CK_TRY(ck_store_survey_items(r->store, v->number, r->a, &items, &n));
     for (size_t i = 0; i < n; i++)
         done += items[i].state != CK_SURVEY_WAITING;
     ck_out_open(&r->out, NULL, '{');
@@ -31,7 +31,7 @@ static ck_err *surveys(struct ck_api *r)
     struct ck_survey_row *v = NULL;
     size_t n = 0, from = ck_api_from(r), most = ck_api_n(r);
     if (!r->bound.n)
-        CK_TRY(ck_store_surveys(r->g->store, 0, 0, r->a, &v, &n));
+        CK_TRY(ck_store_surveys(r->store, 0, 0, r->a, &v, &n));
     ck_api_page_begin(r);
     for (size_t i = from; i < n && i - from < most; i++)
         CK_TRY(put_survey(r, &v[i]));
@@ -44,7 +44,7 @@ static ck_err *survey(struct ck_api *r)
     struct ck_survey_row *v = NULL;
     size_t n = 0;
     if (!r->bound.n)
-        CK_TRY(ck_store_surveys(r->g->store, r->number, 1, r->a, &v, &n));
+        CK_TRY(ck_store_surveys(r->store, r->number, 1, r->a, &v, &n));
     if (!n)
         return ck_api_error(404, "there is no such survey");
     return put_survey(r, &v[0]);

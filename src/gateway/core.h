@@ -89,7 +89,7 @@ CK_MUST ck_err *ck_dispatch_take(struct ck_front *f, ck_view packet, int fd);
 /* How many calls are open, of all rooms. */
 unsigned ck_dispatch_open(struct ck_dispatch *d);
 
-/* --- flight.c, pulls.c, refresh.c: started and ended by gateway.c ----------------------------- */
+/* --- flight.c, pulls.c, watching.c: started and ended by gateway.c ---------------------------- */
 
 CK_MUST ck_err *ck_flights_new(struct ck_gateway *g, struct ck_flights **ret);
 /* Answers all who wait, as pending, and begins nothing more. False: something is still under way,
@@ -104,11 +104,12 @@ void ck_pulls_add(struct ck_gateway *g, const struct ck_pull *p);
 /* What has come together goes into the books. */
 void ck_pulls_flush(struct ck_gateway *g);
 
-struct ck_refresh;
-struct ck_refresh *ck_refresh_new(void);
-void ck_refresh_free(struct ck_refresh *r);
-/* Once a second, from the clock. */
-void ck_refresh_tick(struct ck_gateway *g);
+struct ck_watching;
+/* The thread that looks again. *ret stays set on failure: ck_watching_free. */
+CK_MUST ck_err *ck_watching_new(struct ck_gateway *g, struct ck_watching **ret);
+/* After `ending`. False: something is still under way, which only the end of the process ends. */
+CK_MUST bool ck_watching_end(struct ck_watching *w);
+void ck_watching_free(struct ck_watching *w);
 
 /* --- api_lanes.c, api_stream.c: the HTTP API's ------------------------------------------------ */
 
@@ -123,6 +124,12 @@ void ck_streams_free(struct ck_gateway *g);
 /* Five times a second, from the clock. */
 void ck_streams_tick(struct ck_gateway *g);
 
+/* --- tell.c: started and ended by gateway.c --------------------------------------------------- */
+
+/* Has what changes told to those who want to know, beside the pulls. */
+CK_MUST ck_err *ck_tell_start(struct ck_gateway *g);
+void ck_tell_stop(struct ck_gateway *g);
+
 /* --- gateway.c -------------------------------------------------------------------------------- */
 
 struct ck_gateway_core {
@@ -131,9 +138,11 @@ struct ck_gateway_core {
     struct ck_notes *notes;
     struct ck_dispatch *dispatch;
     struct ck_pulls *pulls;
-    struct ck_refresh *refresh;
     struct ck_api_lanes *api; /* api.h */
     struct ck_streams *streams;
+    struct ck_notifier *notifier;
+    atomic_uint_least64_t waiting; /* notifications, as last counted */
+    struct ck_watching *watching;
     char *url;
     struct ck_buf certificate, key;
     pthread_mutex_t mutex;  /* over `fronts`' links for other threads than the main one */
@@ -146,5 +155,7 @@ struct ck_gateway_core {
     bool has_clock;
 };
 void ck_gateway_wake(struct ck_gateway *g);
+/* Opens the database where it is another one, and says so. */
+void ck_gateway_look_at_db(struct ck_gateway *g);
 
 #endif

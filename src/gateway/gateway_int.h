@@ -58,6 +58,8 @@ void ck_gateway_say(struct ck_gateway *g, const char *event, ...) __attribute__(
 /* Prometheus counters and gauges of the hub: adds to the one of that name, with its labels
  * ("cocket_pulls_total{result=\"denied\"}"). */
 void ck_gateway_count(struct ck_gateway *g, const char *metric, int64_t add);
+/* Feeds, stored images and tags are looked at again soon, in the background (`POST watch`). */
+void ck_gateway_look_again(struct ck_gateway *g);
 /* How clients reach the gate, without a slash at the end. */
 const char *ck_gateway_url(const struct ck_gateway *g);
 

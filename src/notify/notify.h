@@ -48,9 +48,9 @@ bool ck_notify_wants(const struct ck_subscription *v, const struct ck_event *e);
 
 /* Turns what lies behind the cursors into deliveries that are due at `now`. */
 CK_MUST ck_err *ck_notify_plan(struct ck_store *s, const struct ck_notify_options *o, int64_t now);
-/* Plans, and sends each that is due at `now` once: several subscriptions at the same time, each with
- * a room of its own. Where another process does that already, nothing is done and *ret_busy is
- * true. */
+/* Plans, and sends each that is due at `now` once: several subscriptions at the same time, each
+ * with a room of its own. Where another process does that already, nothing is done and *ret_busy
+ * is true. */
 CK_MUST ck_err *ck_notify_deliver(struct ck_store *s, int64_t now,
                                   const struct ck_notify_options *o, bool *ret_busy);
 

@@ -105,6 +105,8 @@ static struct ck_api_origin origin_of(struct ck_request *r)
     struct ck_api_origin o = { .authorized = r->authorized };
     ck_request_header(r, "Sec-Fetch-Site", &o.site);
     ck_request_header(r, "Origin", &o.origin);
+    if (ck_view_eq(o.origin, r->serve->config.url))
+        o.origin = (ck_view){ 0 }; /* ours, whatever a proxy makes of the Host header */
     ck_request_header(r, "Host", &o.host);
     ck_request_header(r, "X-Requested-With", &o.requested);
     return o;

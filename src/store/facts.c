@@ -7,20 +7,12 @@
 
 /* --- keeping ---------------------------------------------------------------------------------- */
 
-/* Takes the findings of the last scan along. */
-static ck_err *delete_facts(struct ck_store *s, const struct ck_digest *d)
+static ck_err *write_facts(struct ck_store *s, const struct ck_digest *d, ck_view facts,
+                           ck_view chain)
 {
     ck_autoquery struct ck_query q = { 0 };
-    CK_TRY(ck_query_new(s, "DELETE FROM facts WHERE image=?", &q));
-    ck_bind_digest(&q, d);
-    return ck_query_run(&q);
-}
-
-static ck_err *insert_facts(struct ck_store *s, const struct ck_digest *d, ck_view facts,
-                            ck_view chain)
-{
-    ck_autoquery struct ck_query q = { 0 };
-    CK_TRY(ck_query_new(s, "INSERT INTO facts(image, facts, chain) VALUES(?,?,?)", &q));
+    CK_TRY(ck_query_new(s, "INSERT INTO facts(image, facts, chain) VALUES(?,?,?) ON CONFLICT(image)"
+                           " DO UPDATE SET facts=excluded.facts, chain=excluded.chain", &q));
     ck_bind_digest(&q, d);
     ck_bind_blob(&q, facts);
     ck_bind_text(&q, chain);
@@ -36,17 +28,71 @@ static ck_err *insert_finding(struct ck_store *s, const struct ck_digest *d, ck_
     return ck_query_run(&q);
 }
 
+static ck_err *delete_finding(struct ck_store *s, const struct ck_digest *d, ck_view id)
+{
+    ck_autoquery struct ck_query q = { 0 };
+    CK_TRY(ck_query_new(s, "DELETE FROM finding WHERE id=? AND image=?", &q));
+    ck_bind_text(&q, id);
+    ck_bind_digest(&q, d);
+    return ck_query_run(&q);
+}
+
+static ck_err *kept_ids(struct ck_store *s, const struct ck_digest *d, struct ck_arena *a,
+                        ck_view **ret, size_t *ret_n)
+{
+    ck_autoquery struct ck_query q = { 0 };
+    CK_TRY(ck_query_new(s, "SELECT id FROM finding WHERE image=? ORDER BY id", &q));
+    ck_bind_digest(&q, d);
+    return ck_query_texts(&q, SIZE_MAX, a, ret, ret_n, NULL);
+}
+
+static int by_text(const void *x, const void *y)
+{
+    return ck_view_cmp(*(const ck_view *)x, *(const ck_view *)y);
+}
+
+static size_t sort_once(ck_view *v, size_t n)
+{
+    size_t kept = 0;
+    if (n)
+        qsort(v, n, sizeof *v, by_text);
+    for (size_t i = 0; i < n; i++)
+        if (kept == 0 || !ck_view_eq(v[kept - 1], v[i]))
+            v[kept++] = v[i];
+    return kept;
+}
+
+/* An image is looked at again and again, and few of its findings are others. */
+static ck_err *change_ids(struct ck_store *s, const struct ck_digest *d, const ck_view *ids,
+                          size_t n_ids)
+{
+    ck_autoarena struct ck_arena a = { 0 };
+    ck_view *was = NULL, *is = ck_arena_alloc(&a, n_ids + 1, sizeof *is);
+    size_t n_was = 0;
+    if (n_ids)
+        memcpy(is, ids, n_ids * sizeof *is);
+    size_t n_is = sort_once(is, n_ids);
+    CK_TRY(kept_ids(s, d, &a, &was, &n_was));
+    for (size_t i = 0, k = 0; i < n_was || k < n_is;) {
+        int c = i == n_was ? 1 : k == n_is ? -1 : ck_view_cmp(was[i], is[k]);
+        if (c < 0)
+            CK_TRY(delete_finding(s, d, was[i++]));
+        else if (c > 0)
+            CK_TRY(insert_finding(s, d, is[k++]));
+        else
+            i++, k++;
+    }
+    return NULL;
+}
+
 ck_err *ck_facts_put(struct ck_store *s, const struct ck_digest *d, ck_view facts,
                      const ck_view *ids, size_t n_ids, ck_view chain)
 {
     CK_TRY(ck_image_known(s, d));
     if (facts.n == 0) /* a scan that broke off: what the one before saw counts no more */
         CK_TRY(ck_summary_drop(s, d));
-    CK_TRY(delete_facts(s, d));
-    CK_TRY(insert_facts(s, d, facts, chain));
-    for (size_t i = 0; i < n_ids; i++)
-        CK_TRY(insert_finding(s, d, ids[i]));
-    return NULL;
+    CK_TRY(write_facts(s, d, facts, chain));
+    return change_ids(s, d, ids, n_ids);
 }
 
 ck_err *ck_store_put_facts(struct ck_store *s, const struct ck_digest *d, ck_view facts,
@@ -120,21 +166,6 @@ static ck_err *bases_of(struct ck_store *s, ck_view chain, struct ck_arena *a, s
     return NULL;
 }
 
-static int by_text(const void *x, const void *y)
-{
-    return ck_view_cmp(*(const ck_view *)x, *(const ck_view *)y);
-}
-
-static size_t sort_once(ck_view *v, size_t n)
-{
-    size_t kept = 0;
-    qsort(v, n, sizeof *v, by_text);
-    for (size_t i = 0; i < n; i++)
-        if (kept == 0 || !ck_view_eq(v[kept - 1], v[i]))
-            v[kept++] = v[i];
-    return kept;
-}
-
 static ck_err *bases(struct ck_store *s, const ck_view *chains, size_t n, struct ck_arena *a,
                      ck_view **ret, size_t *ret_n)
 {
@@ -143,7 +174,7 @@ static ck_err *bases(struct ck_store *s, const ck_view *chains, size_t n, struct
     for (size_t i = 0; i < n && !e; i++)
         e = bases_of(s, chains[i], a, &f);
     if (!e) {
-        size_t kept = f.all.n ? sort_once(f.all.v, f.all.n) : 0;
+        size_t kept = sort_once(f.all.v, f.all.n);
         *ret = ck_arena_alloc(a, kept + 1, sizeof **ret);
         if (kept)
             memcpy(*ret, f.all.v, kept * sizeof **ret);

@@ -206,8 +206,20 @@ static ck_err *check_database(struct fsck *f)
         { "SELECT digest, '' FROM image WHERE (NOT is_index AND subject IS NULL) != EXISTS"
           " (SELECT 1 FROM listing WHERE listing.image=image.digest AND"
           " listing.state=image.state)", "image ", ": listings do not show it as it is" },
+        { "SELECT name, via FROM (SELECT * FROM (" CK_PLACES_SQL ") EXCEPT SELECT image, name,"
+          " repository, via FROM place)",
+          "name ", ": listings do not know that it leads through " },
+        { "SELECT name, via FROM (SELECT image, name, repository, via FROM place EXCEPT"
+          " SELECT * FROM (" CK_PLACES_SQL "))",
+          "name ", ": listings believe that it leads through " },
+        { "SELECT image, '' FROM listing WHERE name!=coalesce((SELECT min(place.name) FROM place"
+          " WHERE place.image=number AND place.name!=''), '')",
+          "image ", ": listings have another name of it" },
         { "SELECT package, inventory FROM holds WHERE package NOT IN (SELECT id FROM package)"
           " LIMIT 20", "package ", " is not there, and held by inventory " },
+        { "SELECT number, '' FROM survey WHERE state NOT BETWEEN 0 AND 2 OR EXISTS (SELECT 1 FROM"
+          " survey_item WHERE survey=number AND survey_item.state NOT BETWEEN 0 AND 2)",
+          "survey ", ": it or an image of it has a state that there is not" },
         { "SELECT number, '' FROM delivery WHERE length(events)%8!=0",
           "delivery ", ": its events are damaged" },
     };

@@ -189,8 +189,16 @@ static ck_err *take_left(struct ck_store *s, bool *ret_more)
     return NULL;
 }
 
+static ck_err *take_repositories(struct ck_store *s)
+{
+    return run(s, "DELETE FROM repository WHERE NOT EXISTS (SELECT 1 FROM place WHERE"
+                  " place.repository=repository.number)");
+}
+
 static ck_err *take_all_left(struct ck_store *s)
 {
+    CK_TRY(ck_tx_write_relaxed(s));
+    CK_TRY(ck_tx_end(s, take_repositories(s)));
     for (bool more = true; more;) {
         CK_TRY(ck_tx_write_relaxed(s));
         CK_TRY(ck_tx_end(s, take_left(s, &more)));

@@ -88,6 +88,7 @@ static ck_err *add_new(struct ck_store *s, const struct ck_store_image *im)
     CK_TRY(insert_image(s, im));
     for (size_t i = 0; i < im->n_parts; i++)
         CK_TRY(insert_part(s, &im->digest, i, &im->parts[i]));
+    CK_TRY(ck_place_added(s, &im->digest));
     return restore_denial(s, &im->digest);
 }
 
@@ -191,6 +192,8 @@ static ck_err *set_name(struct ck_lease *l, ck_view name, const struct ck_digest
     CK_TRY(note_seen(l->s, name, d));
     CK_TRY(insert_name(l->s, name, d));
     *ret_moved = had && !ck_digest_eq(ret_from, d);
+    if (!had || *ret_moved)
+        CK_TRY(ck_place_named(l->s, name, d));
     return *ret_moved ? log_move(l->s, name, ret_from, d) : NULL;
 }
 

@@ -14,6 +14,8 @@ static ck_err *link_image(struct ck_lease *l, ck_view repository, const struct c
     ck_bind_digest(&q, d);
     ck_bind_int(&q, time(NULL));
     CK_TRY(ck_query_run(&q));
+    if (sqlite3_changes(l->s->db) > 0)
+        CK_TRY(ck_place_linked(l->s, repository, d));
     return ck_lease_add(l, d);
 }
 

@@ -83,10 +83,11 @@ static const char schema_2[] =
     "CREATE INDEX token_user ON token(user);";
 
 /* Looking again: inventories and who holds which package (inventory.h), what listings show
- * (pages.h), what changed and who hears of it (events.h), surveys (surveys.h). What is asked of
- * all images at once lies apart from the bytes, and is small. An inventory that goes leaves its
- * items behind, from which gc takes away what was in `holds` for it. */
-static const char schema_3[] =
+ * (pages.h), what changed and who hears of it (events.h), surveys (surveys.h). What is asked of all
+ * images at once lies apart from the bytes, and is small: `listing` has a row for each image,
+ * `place` one for each name and link that leads to it, through whatever indexes. An inventory that
+ * goes leaves its items behind, from which gc takes away what was in `holds` for it. */
+static const char schema_3_inventories[] =
     "CREATE TABLE package(id INTEGER PRIMARY KEY, bytes BLOB NOT NULL UNIQUE);"
     "CREATE TABLE package_key(key BLOB NOT NULL, package INTEGER NOT NULL REFERENCES package"
     " ON DELETE CASCADE, PRIMARY KEY(key, package)) WITHOUT ROWID;"
@@ -99,7 +100,9 @@ static const char schema_3[] =
     " PRIMARY KEY(package, inventory)) WITHOUT ROWID;"
     "CREATE TABLE left_items(inventory INTEGER PRIMARY KEY, items BLOB NOT NULL);"
     "CREATE TRIGGER items_are_left AFTER DELETE ON inventory_bytes"
-    " BEGIN INSERT INTO left_items VALUES(OLD.inventory, OLD.items); END;"
+    " BEGIN INSERT INTO left_items VALUES(OLD.inventory, OLD.items); END;";
+
+static const char schema_3_listings[] =
     "CREATE TABLE listing(number INTEGER PRIMARY KEY AUTOINCREMENT, image TEXT NOT NULL UNIQUE"
     " REFERENCES image ON DELETE CASCADE, state INTEGER NOT NULL, added INTEGER NOT NULL,"
     " name TEXT NOT NULL DEFAULT '', examined INTEGER NOT NULL DEFAULT 0,"
@@ -107,7 +110,7 @@ static const char schema_3[] =
     " medium INTEGER NOT NULL DEFAULT 0, low INTEGER NOT NULL DEFAULT 0,"
     " negligible INTEGER NOT NULL DEFAULT 0, unknown INTEGER NOT NULL DEFAULT 0,"
     " fixable INTEGER NOT NULL DEFAULT 0, kev INTEGER NOT NULL DEFAULT 0,"
-    " packages INTEGER NOT NULL DEFAULT 0, complete INTEGER NOT NULL DEFAULT 0,"
+    " packages INTEGER NOT NULL DEFAULT 0, whole INTEGER NOT NULL DEFAULT 0,"
     " scanned INTEGER NOT NULL DEFAULT 0, created INTEGER NOT NULL DEFAULT 0,"
     " distro TEXT NOT NULL DEFAULT '');"
     "INSERT INTO listing(image, state, added) SELECT digest, state, added FROM image"
@@ -117,6 +120,30 @@ static const char schema_3[] =
     " INSERT INTO listing(image, state, added) VALUES(NEW.digest, NEW.state, NEW.added); END;"
     "CREATE TRIGGER state_is_listed AFTER UPDATE OF state ON image BEGIN"
     " UPDATE listing SET state=NEW.state WHERE image=NEW.digest; END;"
+    "CREATE TABLE repository(number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);"
+    "CREATE TABLE place(image INTEGER NOT NULL REFERENCES listing ON DELETE CASCADE,"
+    " name TEXT NOT NULL, repository INTEGER NOT NULL REFERENCES repository, via TEXT NOT NULL"
+    " REFERENCES image ON DELETE CASCADE, UNIQUE(image, name, repository, via));"
+    "CREATE INDEX place_repository ON place(repository, image);"
+    "CREATE INDEX place_name ON place(name) WHERE name!='';"
+    "CREATE INDEX place_via ON place(via);"
+    "CREATE TRIGGER place_is_named AFTER INSERT ON place WHEN NEW.name!='' BEGIN"
+    " UPDATE listing SET name=NEW.name WHERE number=NEW.image AND (name='' OR name>NEW.name); END;"
+    "CREATE TRIGGER place_is_left AFTER DELETE ON place WHEN OLD.name!='' BEGIN"
+    " UPDATE listing SET name=coalesce((SELECT min(name) FROM place WHERE image=OLD.image AND"
+    " name!=''), '') WHERE number=OLD.image AND name=OLD.name; END;"
+    "CREATE TRIGGER name_is_gone AFTER DELETE ON name BEGIN"
+    " DELETE FROM place WHERE name=OLD.name AND name!=''; END;"
+    "CREATE TRIGGER name_moves AFTER UPDATE OF digest ON name WHEN OLD.digest!=NEW.digest BEGIN"
+    " DELETE FROM place WHERE name=OLD.name AND name!=''; END;"
+    "CREATE TRIGGER link_is_gone AFTER DELETE ON link BEGIN"
+    " DELETE FROM place WHERE via=OLD.digest AND name='' AND repository="
+    "(SELECT number FROM repository WHERE name=OLD.repository); END;"
+    "INSERT INTO repository(name) SELECT seen.repository FROM name JOIN seen"
+    " ON seen.name=name.name AND seen.digest=name.digest UNION SELECT repository FROM link;"
+    "INSERT INTO place(image, name, repository, via) " CK_PLACES_SQL ";";
+
+static const char schema_3_events[] =
     "CREATE TABLE event(number INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL,"
     " kind TEXT NOT NULL, severity INTEGER NOT NULL, image TEXT NOT NULL, name TEXT NOT NULL,"
     " repository TEXT NOT NULL, summary TEXT NOT NULL, data BLOB NOT NULL);"
@@ -202,17 +229,19 @@ static ck_err *pragma(struct ck_store *s, const char *sql, int64_t *ret)
 
 static ck_err *make_schema(struct ck_store *s)
 {
-    ck_autofree char *sql = ck_format("BEGIN IMMEDIATE; %s %s %s PRAGMA application_id=%d;"
+    ck_autofree char *sql = ck_format("BEGIN IMMEDIATE; %s %s %s %s %s PRAGMA application_id=%d;"
                                       "PRAGMA user_version=%d; COMMIT",
-                                      schema, schema_2, schema_3, APPLICATION_ID, VERSION);
+                                      schema, schema_2, schema_3_inventories, schema_3_listings,
+                                      schema_3_events, APPLICATION_ID, VERSION);
     return exec(s, sql);
 }
 
 /* All of it or nothing; a new store goes the same way, so that both have one shape. */
 static ck_err *migrate(struct ck_store *s, int64_t version)
 {
-    ck_autofree char *sql = ck_format("BEGIN IMMEDIATE; %s %s PRAGMA user_version=%d; COMMIT",
-                                      version < 2 ? schema_2 : "", schema_3, VERSION);
+    ck_autofree char *sql = ck_format("BEGIN IMMEDIATE; %s %s %s %s PRAGMA user_version=%d; COMMIT",
+                                      version < 2 ? schema_2 : "", schema_3_inventories,
+                                      schema_3_listings, schema_3_events, VERSION);
     CK_TRY_WRAP(exec(s, sql), "bringing the store from version %lld to %d", (long long)version,
                 VERSION);
     return NULL;

@@ -19,7 +19,7 @@ CK_MUST ck_err *ck_store_put_summary(struct ck_store *s, const struct ck_digest 
 struct ck_store_row {
     struct ck_digest digest;
     ck_view name;       /* one of its names, or empty */
-    size_t n_names;
+    size_t n_names;     /* that the reader may see */
     ck_view platform;
     enum ck_state_of_image state;
     bool by_person;
@@ -39,7 +39,8 @@ struct ck_page_filter {
     size_t from, max;   /* rows to pass over; at most PAGE_ROWS */
     ck_view bound;      /* pattern of repositories that the reader is bound to, or empty */
 };
-/* Images only: no indexes, no referrers. *ret_total: how many there are in all. */
+/* Images only: no indexes, no referrers. *ret_total: how many there are in all. An image has the
+ * names of indexes that lead to it too. LIMIT: what is searched for is too long. */
 CK_MUST ck_err *ck_store_page(struct ck_store *s, const struct ck_page_filter *f,
                               struct ck_arena *a, struct ck_store_row **ret, size_t *ret_n,
                               uint64_t *ret_total);
@@ -55,8 +56,9 @@ CK_MUST ck_err *ck_store_repository_page(struct ck_store *s, ck_view search, ck_
                                          size_t from, size_t max, struct ck_arena *a,
                                          struct ck_store_repository **ret, size_t *ret_n,
                                          uint64_t *ret_total);
-/* Every digest that each tag of the repository has meant, oldest first within a tag, with what is
- * known of each: the colour map. An index stands as the images that it leads to (the worst). */
+/* Every digest that each tag of the repository has meant (the newest TAG_HISTORY), oldest first
+ * within a tag, with what is known of each: the colour map. An index stands as the images that it
+ * leads to: the worst of their states, the worst of their findings. */
 struct ck_store_tag {
     ck_view tag;
     struct ck_digest digest;
@@ -74,7 +76,7 @@ CK_MUST ck_err *ck_store_tag_page(struct ck_store *s, ck_view repository, ck_vie
 struct ck_store_counts {
     uint64_t images, states[3], incomplete, unexamined;
     uint64_t with_severity[6]; /* images whose worst finding is of it */
-    uint64_t clean;            /* examined, nothing found */
+    uint64_t clean;            /* examined wholly, nothing found */
 };
 CK_MUST ck_err *ck_store_count(struct ck_store *s, ck_view bound, struct ck_store_counts *ret);
 

@@ -125,7 +125,29 @@ CK_MUST ck_err *ck_summary_put(struct ck_store *s, const struct ck_digest *d,
 CK_MUST ck_err *ck_summary_drop(struct ck_store *s, const struct ck_digest *d);
 CK_MUST ck_err *ck_decide_by_scan(struct ck_store *s, const struct ck_digest *d,
                                   enum ck_state_of_image state, ck_view reason);
+/* All that `place` has to hold: image, name, repository, via. */
+#define CK_PLACES_SQL                                                                            \
+    "WITH RECURSIVE below(top, d) AS (SELECT digest, digest FROM name UNION SELECT digest, digest" \
+    " FROM link UNION SELECT below.top, part.digest FROM below JOIN part ON part.image=below.d"    \
+    " AND part.role=2),"                                                                          \
+    " leads(top, image) AS (SELECT top, number FROM below JOIN listing ON listing.image=d)"        \
+    " SELECT leads.image, name.name, repository.number AS repository, name.digest AS via"          \
+    " FROM name JOIN seen"                                                                        \
+    " ON seen.name=name.name AND seen.digest=name.digest JOIN repository"                          \
+    " ON repository.name=seen.repository JOIN leads ON top=name.digest"                            \
+    " UNION ALL SELECT leads.image, '', repository.number, link.digest FROM link JOIN repository"  \
+    " ON repository.name=link.repository JOIN leads ON top=link.digest"
+
+/* Listings hear that a name or link is new, or a manifest with its parts (places.c). */
+CK_MUST ck_err *ck_place_named(struct ck_store *s, ck_view name, const struct ck_digest *d);
+CK_MUST ck_err *ck_place_linked(struct ck_store *s, ck_view repository, const struct ck_digest *d);
+CK_MUST ck_err *ck_place_added(struct ck_store *s, const struct ck_digest *d);
 CK_MUST ck_err *ck_events_add(struct ck_store *s, const struct ck_event *v, size_t n);
+/* A person decided; a scan left it to a person. */
+CK_MUST ck_err *ck_event_of_person(struct ck_store *s, const char *who, const struct ck_digest *d,
+                                   enum ck_state_of_image state, ck_view reason);
+CK_MUST ck_err *ck_event_of_quarantine(struct ck_store *s, const struct ck_digest *d,
+                                       ck_view reason);
 /* Ends the leases of processes that are gone. */
 CK_MUST ck_err *ck_leases_reap(struct ck_store *s);
 

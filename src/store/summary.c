@@ -8,7 +8,7 @@ ck_err *ck_summary_put(struct ck_store *s, const struct ck_digest *d,
     CK_TRY(ck_image_known(s, d));
     CK_TRY(ck_query_new(s, "UPDATE listing SET examined=1, unknown=?, negligible=?, low=?,"
                            " medium=?, high=?, critical=?, fixable=?, kev=?, packages=?,"
-                           " complete=?, scanned=?, created=?, distro=? WHERE image=?", &q));
+                           " whole=?, scanned=?, created=?, distro=? WHERE image=?", &q));
     for (size_t i = 0; i < sizeof v->severities / sizeof *v->severities; i++)
         ck_bind_int(&q, v->severities[i]);
     ck_bind_int(&q, v->fixable);

@@ -29,6 +29,7 @@ struct ck_survey_item {
 CK_MUST ck_err *ck_store_begin_survey(struct ck_store *s, const struct ck_survey_row *v,
                                       const struct ck_survey_item *items, size_t n,
                                       uint64_t *ret_number);
+/* By its position; UNAVAILABLE: there is none. */
 CK_MUST ck_err *ck_store_survey_item(struct ck_store *s, uint64_t survey,
                                      const struct ck_survey_item *item);
 CK_MUST ck_err *ck_store_end_survey(struct ck_store *s, uint64_t survey, enum ck_survey_state state,

@@ -319,7 +319,8 @@ static void fsck_knows_the_books(void **state)
     static const struct {
         const char *sql, *undo, *why;
     } cases[] = {
-        { "DELETE FROM link", "INSERT INTO link SELECT '" APP "', digest, 0 FROM image",
+        { "DELETE FROM link", "INSERT INTO link SELECT '" APP "', digest, 0 FROM image;"
+          "INSERT INTO place SELECT image, '', repository, via FROM place",
           "name " APP ":1 means what its repository does not have: sha256:" },
         { "INSERT INTO user VALUES('robot-x',0,0,'','',0,0)", "DELETE FROM user",
           "user robot-x: the name does not say whether it is a robot" },

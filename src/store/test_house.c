@@ -139,7 +139,8 @@ static void fsck_finds_what_is_wrong(void **state)
         { "UPDATE image SET size=size+1", "UPDATE image SET size=size-1",
           ": its manifest is not in the store" },
         { "UPDATE name SET digest='sha256:0'",
-          "UPDATE name SET digest=(SELECT digest FROM image)",
+          "UPDATE name SET digest=(SELECT digest FROM image); INSERT INTO place SELECT"
+          " listing.number, name.name, repository.number, digest FROM name, listing, repository",
           "name x\\x1b:1 means what is not in the store" },
         { "INSERT INTO leased VALUES(99,'x')", "DELETE FROM leased WHERE lease=99",
           "a row of leased leads nowhere in lease" },

@@ -21,7 +21,8 @@ except ImportError:
     sys.exit(77)
 # pylint: disable=wrong-import-position
 import rig
-from api_rig import DOC, PASSWORDS, POLICY, ROLES, ROOT, SCRIPT, Client, World, basic
+from api_rig import (DOC, PASSWORDS, POLICY, ROLES, ROOT, SCRIPT, Client, World, add_user,
+                     basic)
 from rig import holds, same, until
 
 PROGRAM = os.path.realpath(sys.argv[1])
@@ -29,6 +30,7 @@ NAMES = sys.argv[2:]
 TESTS = []
 NOWHERE = "sha256:" + "0" * 64
 CVE = "CVE-2030-0001"
+STREAMS = 256  # API_STREAMS
 
 
 def test(f):
@@ -326,6 +328,17 @@ def a_cookie_stands_for_a_login(w):
     holds("Max-Age=0" in r.headers["Set-Cookie"], r.headers["Set-Cookie"])
     same(page.op("get_me").status, 401)
     same(Client(w.gate).op("logout", headers={"X-Requested-With": "cocket"}).status, 204)
+
+
+@test
+def behind_https_the_cookie_stays_there(w):
+    with rig.Gate(PROGRAM, w.up.port, POLICY, "--url", "https://gate.example") as gate:
+        add_user(gate, "puller", "pull")
+        r = login(gate)
+        holds("Secure" in r.headers["Set-Cookie"].split("; "), r.headers["Set-Cookie"])
+        same(login(gate, Origin="https://gate.example").status, 200)
+        same(login(gate, Origin="https://gate.example.evil").status, 403)
+    holds("Secure" not in login(w.gate).headers["Set-Cookie"], "Secure over plain HTTP")
 
 
 @test
@@ -665,14 +678,17 @@ def the_stream_tells_at_once(w):
 
 @test
 def a_stream_keeps_nobody(w):
-    """Forty listeners, and pulls go on as before; each listener's answer ends by itself."""
+    """As many listeners as there may be, and pulls go on as before; one more is told to come back,
+    and each listener's answer ends by itself."""
     at = fields(w.root.op("stream").json)[-1]["id"]
     host = urllib.parse.urlsplit(w.gate.url).netloc
     open_ = []
-    for _ in range(40):
+    for _ in range(STREAMS):
         c = http.client.HTTPConnection(host, timeout=30)
         c.request("GET", ROOT + "/stream", headers={**w.root.headers, "Last-Event-ID": at})
         open_.append(c)
+    time.sleep(1)  # until all have come in
+    same(w.root.op("stream", headers={"Last-Event-ID": at}).status, 503)
     begin = time.monotonic()
     for _ in range(20):
         same(w.gate.manifest("app", "2", headers=basic("puller")).status, 200)
@@ -683,7 +699,7 @@ def a_stream_keeps_nobody(w):
         same((r.status, r.headers["Content-Type"]), (200, "text/event-stream"))
         c.close()
     holds(time.monotonic() - begin < 20, "a stream does not end")
-    return f"20 pulls beside 40 listeners took {took:.2f} s"
+    return f"20 pulls beside {STREAMS} listeners took {took:.2f} s"
 
 
 @test

@@ -8,10 +8,12 @@ import { parts, repository } from './places.mjs';
 function planted() {
   const out = [];
   const wrong = 'img, iframe, object, embed, base, body link, body meta, body style, body script, b, i, textarea title, ' +
-    'a[href^="javascript:" i], a[href*="evil.test"]:not([target=_blank]), form[action*="evil"], [srcdoc]';
+    'a[href^="javascript:" i], form[action*="evil"], [srcdoc]';
   for (const e of document.querySelectorAll(wrong)) {
     if (e.tagName === 'I' || e.tagName === 'B' || !e.matches('body > script[src]')) out.push(e.outerHTML.slice(0, 120));
   }
+  for (const a of document.querySelectorAll('a:not([target=_blank])'))
+    if (a.origin !== location.origin) out.push(a.outerHTML.slice(0, 120));
   for (const e of document.querySelectorAll('body *'))
     for (const a of e.attributes)
       if (/^on/i.test(a.name) || /^\s*javascript:/i.test(a.value) && a.name !== 'value' && a.name !== 'title' &&

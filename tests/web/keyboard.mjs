@@ -21,7 +21,7 @@ function focus() {
 function missed() {
   const all = 'a[href], button, input, select, textarea, summary, [tabindex="0"]';
   return [...document.querySelectorAll(all)].filter((e) => !e.disabled && !e.dataset.visited && e.tabIndex >= 0 &&
-    e.getClientRects().length && getComputedStyle(e).visibility !== 'hidden').map((e) =>
+    e.checkVisibility({ visibilityProperty: true })).map((e) =>
     `${e.tagName.toLowerCase()} ${e.textContent.trim().slice(0, 40)}${e.name ?? ''}`).slice(0, 5);
 }
 

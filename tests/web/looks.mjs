@@ -78,7 +78,7 @@ export default async function looks(browser) {
         await w.go(repository(name));
         const cells = await w.page.locator('table.map tbody td.cell').evaluateAll((all) => all.map((td) => ({
           mark: /cell-(\w+)/.exec([...td.classList].filter((c) => c !== 'cell-part').join(' '))?.[1],
-          label: td.querySelector('a')?.getAttribute('aria-label') ?? td.textContent,
+          label: td.querySelector('.sr')?.textContent ?? td.textContent,
           text: td.querySelector('.cell-mark')?.textContent.trim(), shape: td.querySelector('path')?.getAttribute('d'),
         })));
         holds(cells.length, `${name} has no cell`);
