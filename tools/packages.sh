@@ -11,6 +11,9 @@ packages_build=(
     ca-certificates
 )
 
+# The web UI. Only where there is no npm: another Node than Debian's may be there.
+command -v npm >/dev/null || packages_build+=(nodejs npm)
+
 # To make an image of one's own and put it into an OCI layout.
 packages_image=(mmdebstrap python3-minimal python3 gzip)
 
@@ -27,6 +30,9 @@ packages_check=(
     openssl curl                            # certificates of the tests' own servers, a client with TLS
     jq zip procps bsdutils
 )
+
+# To look at the pages of the gate.
+packages_web=(chromium fonts-dejavu-core)
 
 # To measure.
 packages_bench=(mmdebstrap isal openssl gzip python3 docker-registry skopeo nginx-light wrk curl)

@@ -61,4 +61,25 @@ struct ck_db_id {
 CK_MUST ck_err *ck_db_id(const struct ck_db *db, ck_view id, struct ck_arena *a,
                          struct ck_db_id *ret);
 
+/* --- all of it (db_each.c); in no order that means anything ----------------------------------- */
+
+/* Every package name; `p` and what is in `a` until the call returns. */
+CK_MUST ck_err *ck_db_each_package(const struct ck_db *db,
+                                   ck_err *(*each)(void *ctx, struct ck_db_package *p,
+                                                   struct ck_arena *a),
+                                   void *ctx);
+/* Every id of a vulnerability or advisory. */
+CK_MUST ck_err *ck_db_each_id(const struct ck_db *db,
+                              ck_err *(*each)(void *ctx, ck_view id, const struct ck_db_id *what),
+                              void *ctx);
+/* Every ecosystem, with the number of statements that each feed makes about it. */
+CK_MUST ck_err *ck_db_each_ecosystem(const struct ck_db *db,
+                                     ck_err *(*each)(void *ctx, ck_view name,
+                                                     const uint64_t *counts),
+                                     void *ctx);
+/* The bytes of a statement's runs, right after ck_db_next, and of the package's version table: what
+ * both say together depends on the versions only. */
+ck_view ck_db_runs(const struct ck_db_package *p, const struct ck_db_entry *e);
+CK_MUST ck_err *ck_db_table(const struct ck_db_package *p, ck_view *ret);
+
 #endif

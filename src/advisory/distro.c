@@ -274,17 +274,29 @@ static ck_view ecosystem_of(const struct rule *r, ck_view version, struct ck_are
     return ck_view_str(ck_arena_format(a, "%s%.*s", r->prefix, CK_VF(version)));
 }
 
+static int64_t end_of_day(const char *day)
+{
+    char text[32];
+    int64_t at = 0;
+    snprintf(text, sizeof text, "%sT23:59:59Z", day);
+    return ck_parse_time(ck_view_str(text), &at) ? at : 0;
+}
+
 static int64_t end_of(ck_view release)
 {
-    for (size_t i = 0; i < COUNT(end_of_life); i++) {
-        if (!ck_view_eq(release, ck_view_str(end_of_life[i].release)))
-            continue;
-        char text[32];
-        int64_t at = 0;
-        snprintf(text, sizeof text, "%sT23:59:59Z", end_of_life[i].day);
-        return ck_parse_time(ck_view_str(text), &at) ? at : 0;
-    }
+    for (size_t i = 0; i < COUNT(end_of_life); i++)
+        if (ck_view_eq(release, ck_view_str(end_of_life[i].release)))
+            return end_of_day(end_of_life[i].day);
     return 0;
+}
+
+size_t ck_distro_ends(struct ck_arena *a, int64_t **ret)
+{
+    int64_t *v = ck_arena_alloc(a, COUNT(end_of_life), sizeof *v);
+    for (size_t i = 0; i < COUNT(end_of_life); i++)
+        v[i] = end_of_day(end_of_life[i].day);
+    *ret = v;
+    return COUNT(end_of_life);
 }
 
 static bool apply(const struct rule *r, const struct ck_os_release *os, bool like,

@@ -224,9 +224,15 @@ ck_err *ck_job_advisory(struct ck_job *j, uint32_t ordinal, const struct ck_advi
     return NULL;
 }
 
-static ck_err *add_candidates(struct ck_job *j, const struct ck_subject *s, ck_view ecosystem,
-                              ck_candidates *out)
+struct search {
+    struct ck_job *job;
+    ck_candidates *out;
+};
+
+static ck_err *add_candidates(void *ctx, const struct ck_subject *s, ck_view ecosystem)
 {
+    struct search *search = ctx;
+    struct ck_job *j = search->job;
     struct ck_db_package p;
     bool found, end = false;
     CK_TRY(ck_db_package(j->db, ecosystem, s->kind, s->name, &p, &found));
@@ -243,21 +249,34 @@ static ck_err *add_candidates(struct ck_job *j, const struct ck_subject *s, ck_v
         if (clean && c.rank >= j->weakest)
             continue; /* most of them: there is no weaker word that it could correct */
         ck_evaluate_module(s, &c);
-        *ck_push(out) = c;
+        *ck_push(search->out) = c;
     }
     return NULL;
+}
+
+ck_err *ck_each_lookup(const ck_view *ecosystems, size_t n, const struct ck_package *p,
+                       enum ck_name_kind kind, struct ck_arena *a, ck_on_lookup *each, void *ctx)
+{
+    struct ck_subject s;
+    if (!ck_subject_of(p, kind, a, &s))
+        return NULL;
+    for (size_t i = 0; i < n; i++)
+        CK_TRY(each(ctx, &s, ecosystems[i]));
+    return NULL;
+}
+
+bool ck_is_matched(const struct ck_distro *d, const struct ck_package *p)
+{
+    return d->known && ck_scheme_of(p->type) == d->scheme;
 }
 
 /* The candidates of a package by one kind of name, behind those in `out`. */
 static ck_err *find_candidates(struct ck_job *j, const struct ck_package *p,
                                enum ck_name_kind kind, ck_candidates *out)
 {
-    struct ck_subject s;
-    if (!ck_subject_of(p, kind, j->arena, &s))
-        return NULL;
-    for (size_t i = 0; i < j->n_ecosystems; i++)
-        CK_TRY(add_candidates(j, &s, j->ecosystems[i], out));
-    return NULL;
+    struct search search = { j, out };
+    return ck_each_lookup(j->ecosystems, j->n_ecosystems, p, kind, j->arena, add_candidates,
+                          &search);
 }
 
 static int by_source(const void *pa, const void *pb, void *ctx)
@@ -293,7 +312,7 @@ static ck_err *match_sorted(struct ck_job *j, const size_t *order, ck_candidates
     const struct ck_package *last = NULL;
     for (size_t i = 0; i < j->n_packages; i++) {
         const struct ck_package *p = &j->packages[order[i]];
-        if (ck_scheme_of(p->type) != j->distro->scheme)
+        if (!ck_is_matched(j->distro, p))
             continue; /* not the distribution's; gaps.c says so */
         if (!last || !same_source(last, p)) {
             source->n = 0;

@@ -73,6 +73,14 @@ struct ck_subject {
 bool ck_subject_of(const struct ck_package *p, enum ck_name_kind kind, struct ck_arena *a,
                    struct ck_subject *ret);
 enum ck_version_scheme ck_scheme_of(enum ck_package_type type);
+/* Whether packages of this kind are the distribution's; others are not matched. */
+bool ck_is_matched(const struct ck_distro *d, const struct ck_package *p);
+/* Each name of a package that is asked of the database, for one kind: what the matcher does and
+ * what keys.c says of it are both made from this. */
+typedef ck_err *ck_on_lookup(void *ctx, const struct ck_subject *s, ck_view ecosystem);
+CK_MUST ck_err *ck_each_lookup(const ck_view *ecosystems, size_t n, const struct ck_package *p,
+                               enum ck_name_kind kind, struct ck_arena *a, ck_on_lookup *each,
+                               void *ctx);
 /* Decides a statement by versions, and then by modules; ret->advisory stays NULL. */
 CK_MUST ck_err *ck_evaluate(const struct ck_subject *s, struct ck_db_package *p,
                             const struct ck_db_entry *e, struct ck_arena *a,
@@ -108,5 +116,7 @@ ck_view ck_feed_label(struct ck_job *j, size_t feed);
 void ck_find_gaps(struct ck_job *j);
 /* The ecosystems whose advisories count; the first is the distribution's own. */
 size_t ck_distro_ecosystems(const struct ck_distro *d, struct ck_arena *a, ck_view **ret);
+/* Every day (seconds since the epoch) on which the support of some distribution ends. */
+size_t ck_distro_ends(struct ck_arena *a, int64_t **ret);
 
 #endif

@@ -194,6 +194,45 @@
     X(SERVE_KEPT_BLOBS, 512, "blobs", "kept open")                                               \
     X(SERVE_BODIES, 32 * CK_MIB, "bytes", "bodies in memory at one time; eight of 4 MiB")        \
     X(SERVE_DISCARD, 8 * CK_MIB, "bytes", "of a refused body, read so that its sender listens")  \
+    /* those who are told */                                                                     \
+    X(NOTIFY_BODY, 2 * CK_MIB, "bytes", "one notification; a digest of 200 events takes 200 KiB")\
+    X(NOTIFY_DETAILS, 64 * CK_KIB, "bytes", "of one event; 1,000 new findings take 40 KiB")      \
+    X(NOTIFY_ANSWER, 2 * CK_KIB, "bytes", "of a receiver's answer, of which a line is kept")     \
+    X(NOTIFY_URL, 4 * CK_KIB, "bytes", "where notifications go; hooks of chats take 200")        \
+    X(NOTIFY_FIELD, 1 * CK_KIB, "bytes", "a header's line, an address, a name to log in with")   \
+    X(NOTIFY_FIELDS, 32, "fields", "headers of a request or recipients of a mail")               \
+    X(NOTIFY_SECRET, 1 * CK_KIB, "bytes", "of a signature (32 bytes in Base64) or a login")      \
+    X(NOTIFY_SECONDS, 60, "seconds", "one try; what hangs longer answers no more")               \
+    X(NOTIFY_ROOMS, 16, "rooms", "subscriptions that are served at the same time")               \
+    X(NOTIFY_DIGEST, 200, "events", "of one delivery; more make several")                        \
+    X(NOTIFY_WAIT, 21600, "seconds", "that a receiver's Retry-After may ask for")                \
+    /* the HTTP API */                                                                           \
+    X(API_BODY, 2 * CK_MIB, "bytes", "of a request; a policy of API_TEXT, escaped")              \
+    X(API_LOGIN, 16 * CK_KIB, "bytes", "of a login; user and password take 2 KiB at most")       \
+    X(API_TEXT, 1 * CK_MIB, "bytes", "a policy to be tried; 2,000 exceptions are 400 KiB")       \
+    X(API_WORDS, 64, "words", "parameters or members of one request; the most known are 10")     \
+    X(API_WORD, 4096, "bytes", "one parameter or member, with its name; reasons have 1,000")     \
+    X(API_ANSWER, 24 * CK_MIB, "bytes", "one answer; a report of 20,000 findings takes 16")      \
+    X(API_PAGE, 200, "items", "of one page; what a person reads has some 50")                    \
+    X(API_FROM, 10000000, "items", "passed over before a page; no list is longer")               \
+    X(API_STREAMS, 256, "streams", "kept open; each holds a connection for some 15 s")           \
+    X(API_WAITING, 64, "calls", "of slow work that wait; more are told to come back")            \
+    X(API_REPORTS, 8, "reports", "made anew and kept; a person leafs through one or two")        \
+    X(API_REPLAYED, 1000, "images", "named by a replay; more are counted")                       \
+    /* surveys */                                                                                \
+    X(LISTED_NAMES, 200000, "names", "repositories of a registry, or tags of one; npm-like tags")\
+    X(LISTED_PAGES, 4096, "pages", "of one listing; registries give 100 to 1,000 names each")    \
+    X(SURVEY_NAMES, 4000000, "names", "the tags of all repositories, 100 bytes each")            \
+    X(SURVEY_CAUSES, 20000, "causes", "kept of one image, package and id; 400 are usual")        \
+    X(SURVEY_SAMPLE, 100000, "images", "drawn by one survey; 1,000 make it exact to 3 %")        \
+    X(SURVEY_SCRATCH, 8 * CK_GIB, "bytes", "of blobs that a survey keeps while it goes on")      \
+    X(SURVEY_ERROR, 512, "bytes", "why an image could not be scanned, as far as it is kept")     \
+    /* looking again */                                                                          \
+    X(EVENT_FINDINGS, 64, "findings", "of each kind in one event; what is more is counted")      \
+    X(EVENT_REASONS, 64, "reasons", "of a verdict in one event; what is more is counted")        \
+    X(EVENT_PULLERS, 64, "people", "named in one event; what is more is counted")                \
+    X(WATCH_TAGS, 2000, "tags", "asked about in one round; the oldest first, so all have a turn")\
+    X(WATCH_NAMES, 16, "names", "of one image under which it is judged again")                   \
     /* what is stored to look again */                                                           \
     X(INVENTORY_PACKAGE, 64 * CK_KIB, "bytes", "a package, or a key of it; 16 fields of 4 KiB")  \
     X(INVENTORY_KEYS, 256, "keys", "of one package; names of its source and its own are some 4") \

@@ -62,7 +62,8 @@ static char *find_program(const char *name)
 
 struct child {
     const char *path;
-    char *const *argv;
+    char *const *argv, *const *env;
+    bool bare; /* in a session of its own */
     int in, out, err, failed; /* failed: where errno goes if the program cannot be executed */
 };
 
@@ -79,7 +80,10 @@ static _Noreturn void become(const struct child *c)
 {
     sigset_t none;
     struct sigaction dfl = { .sa_handler = SIG_DFL };
-    setpgid(0, 0);
+    if (c->bare)
+        setsid();
+    else
+        setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
     for (int s = 1; s < NSIG; s++)
         sigaction(s, &dfl, NULL);
@@ -88,7 +92,7 @@ static _Noreturn void become(const struct child *c)
     if (dup2(c->in, 0) < 0 || dup2(c->out, 1) < 0 || dup2(c->err, 2) < 0 ||
         close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) != 0)
         give_up(c->failed);
-    execve(c->path, c->argv, environ);
+    execve(c->path, c->argv, c->env);
     give_up(c->failed);
 }
 
@@ -132,7 +136,8 @@ static ck_err *fork_it(struct ck_program *p, struct child *c, int failed_read)
         errno = saved;
         return ck_err_errno(CK_ERR_OURS, "fork");
     }
-    setpgid(pid, pid); /* here too: whoever is first */
+    if (!c->bare)
+        setpgid(pid, pid); /* here too: whoever is first */
     p->pid = pid;
     int e = exec_errno(failed_read);
     if (e) {
@@ -237,7 +242,8 @@ static ck_err *start_with(struct ck_program *p, struct child *c, int in_fd, int 
     return e ? e : start_reader(p);
 }
 
-ck_err *ck_program_start(const char *const argv[], int in_fd, int out_fd, struct ck_program **ret)
+static ck_err *start(const char *const argv[], const char *const env[], int in_fd, int out_fd,
+                     struct ck_program **ret)
 {
     ck_autofree char *path = find_program(argv[0]);
     if (!path && errno == ENOENT)
@@ -248,8 +254,11 @@ ck_err *ck_program_start(const char *const argv[], int in_fd, int out_fd, struct
     struct ck_program *p = ck_new(struct ck_program);
     *p = (struct ck_program){ .pid = -1, .pidfd = -1, .err_fd = -1, .stop_fds = { -1, -1 } };
     p->name = ck_format("%s", argv[0]);
-    struct child c = { .path = path, .in = -1, .out = -1, .err = -1, .failed = -1 };
+    struct child c = { .path = path, .env = environ, .bare = env != NULL,
+                       .in = -1, .out = -1, .err = -1, .failed = -1 };
     memcpy(&c.argv, &argv, sizeof c.argv); /* execve does not write to it, whatever its type says */
+    if (env)
+        memcpy(&c.env, &env, sizeof c.env);
     ck_err *e = start_with(p, &c, in_fd, out_fd);
     if (e) {
         ck_program_stop(p);
@@ -257,6 +266,17 @@ ck_err *ck_program_start(const char *const argv[], int in_fd, int out_fd, struct
     }
     *ret = p;
     return NULL;
+}
+
+ck_err *ck_program_start(const char *const argv[], int in_fd, int out_fd, struct ck_program **ret)
+{
+    return start(argv, NULL, in_fd, out_fd, ret);
+}
+
+ck_err *ck_program_start_bare(const char *const argv[], const char *const env[], int in_fd,
+                              int out_fd, struct ck_program **ret)
+{
+    return start(argv, env, in_fd, out_fd, ret);
 }
 
 /* --- ending ----------------------------------------------------------------------------------- */
@@ -309,6 +329,11 @@ static ck_err *out_of_time(struct ck_program *p, int64_t seconds)
                            p->name, (long long)seconds);
     ck_program_stop(p);
     return e;
+}
+
+bool ck_program_ended(struct ck_program *p, int timeout_ms)
+{
+    return await_end(p, ck_clock_ms() + timeout_ms);
 }
 
 void ck_program_wait(struct ck_program *p, int *ret_status, char **ret_tail)

@@ -21,6 +21,15 @@ enum { CK_PROGRAM_TAIL = 2048 };
 CK_MUST ck_err *ck_program_start(const char *const argv[], int in_fd, int out_fd,
                                  struct ck_program **ret);
 
+/* The same for a program of the user's own that is to know nothing of ours: a session of its own,
+ * and `env` (NULL ends it) instead of our environment. */
+CK_MUST ck_err *ck_program_start_bare(const char *const argv[], const char *const env[], int in_fd,
+                                      int out_fd, struct ck_program **ret);
+
+/* Whether it has ended; waits for it for at most so long. It is there to be waited for (or stopped)
+ * afterwards. */
+bool ck_program_ended(struct ck_program *p, int timeout_ms);
+
 /* Waits until it ends and frees it. *ret_status is its exit status, or 128 plus the signal that
  * ended it. ret_tail may be NULL; the caller frees *ret_tail. What it left running in its process
  * group is killed. */

@@ -246,6 +246,28 @@ static void a_program_can_be_stopped(void **state)
     assert_true(now_ms() - start < 5000);
 }
 
+static void a_bare_program_knows_nothing_of_ours(void **state)
+{
+    (void)state;
+    static const char *const env[] = { "ONLY=this", NULL };
+    struct ck_program *p = NULL;
+    ck_autofree char *tail = NULL;
+    int status = -1;
+    setenv("OURS", "secret", 1);
+    assert_ok(ck_program_start_bare(SH("echo $ONLY $OURS >&2;"
+                                       "[ \"$(cut -d' ' -f6 /proc/$$/stat)\" = $$ ]"),
+                                    env, -1, -1, &p));
+    unsetenv("OURS");
+    assert_true(ck_program_ended(p, 20000));
+    ck_program_wait(p, &status, &tail);
+    assert_int_equal(status, 0); /* it leads a session */
+    assert_string_equal(tail, "this");
+
+    assert_ok(ck_program_start_bare(SH("sleep 100 & sleep 100"), env, -1, -1, &p));
+    assert_false(ck_program_ended(p, 10));
+    ck_program_stop(p);
+}
+
 static void standard_descriptors_may_be_closed_here(void **state)
 {
     (void)state;
@@ -273,6 +295,7 @@ int main(void)
         cmocka_unit_test(signals_are_as_usual_again),
         cmocka_unit_test(descriptors_of_the_caller),
         cmocka_unit_test(a_program_can_be_stopped),
+        cmocka_unit_test(a_bare_program_knows_nothing_of_ours),
         cmocka_unit_test(standard_descriptors_may_be_closed_here),
     };
     return cmocka_run_group_tests_name("program", tests, NULL, NULL);

@@ -117,26 +117,13 @@ static ck_err *build(struct args *a, int *ret_status)
     return ck_db_build(&specs, &a->update, a->out);
 }
 
-/* The user's feeds, or the system's. */
-static ck_err *configured(struct args *a, struct ck_feed_specs *ret)
-{
-    static const char system_wide[] = "/etc/cocket/feeds.conf";
-    ck_autofree char *own = ck_xdg_path(CK_XDG_CONFIG, "feeds.conf");
-    if (own && access(own, F_OK) == 0)
-        return ck_feed_config_read(own, &a->arena, ret);
-    if (access(system_wide, F_OK) == 0)
-        return ck_feed_config_read(system_wide, &a->arena, ret);
-    return ck_err_new(CK_ERR_USAGE, "no feeds are configured: write KIND=SOURCE lines to %s or %s",
-                      own ? own : "$XDG_CONFIG_HOME/cocket/feeds.conf", system_wide);
-}
-
 static ck_err *update(struct args *a, int *ret_status)
 {
     struct ck_feed_specs specs = { a->feeds.v, a->feeds.n };
     ck_autofree char *state = ck_xdg_path(CK_XDG_DATA, "feeds");
     size_t failed = 0;
     if (specs.n == 0)
-        CK_TRY(configured(a, &specs));
+        CK_TRY(ck_feed_config_default(&a->arena, &specs));
     CK_TRY(default_db(a));
     if (!state)
         return ck_err_new(CK_ERR_USAGE, "neither XDG_DATA_HOME nor HOME says where feeds are kept");

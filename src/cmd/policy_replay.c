@@ -4,7 +4,7 @@
 #include "cmd/cmd.h"
 #include "cmd/policy_verbs.h"
 #include "cmd/times.h"
-#include "verdict/verdict.h"
+#include "verdict/release.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -18,8 +18,7 @@ struct asked {
     ck_view who, client, name;
     struct ck_digest digest;
     uint64_t count;
-    bool gone; /* is in the store no longer */
-    struct ck_verdict before, after;
+    struct ck_replayed came; /* of it */
 };
 
 struct args {
@@ -115,14 +114,7 @@ static ck_err *judge(struct args *a, struct ck_store *s, struct asked *x)
 {
     struct ck_verdict_question q = { .name = x->name, .user = x->who, .address = x->client,
                                      .now = a->now };
-    ck_err *e = ck_verdict_of(s, a->old_policy, &x->digest, &q, &a->arena, &x->before);
-    if (!e)
-        e = ck_verdict_of(s, a->new_policy, &x->digest, &q, &a->arena, &x->after);
-    if (!e || ck_err_class(e) != CK_ERR_UNAVAILABLE)
-        return e;
-    ck_err_free(e);
-    x->gone = true;
-    return NULL;
+    return ck_replay(s, a->old_policy, a->new_policy, &x->digest, &q, &a->arena, &x->came);
 }
 
 static ck_err *replay(struct args *a)
@@ -156,35 +148,35 @@ static struct counts count(const struct args *a)
     for (size_t i = 0; i < a->pulls.n; i++) {
         const struct asked *x = &a->pulls.v[i];
         c.all += x->count;
-        if (x->gone) {
+        if (x->came.gone) {
             c.gone += x->count;
             continue;
         }
-        c.of[x->before.decision][x->after.decision] += x->count;
-        c.differ += x->before.decision != x->after.decision ? x->count : 0;
+        c.of[x->came.before.decision][x->came.after.decision] += x->count;
+        c.differ += x->came.before.decision != x->came.after.decision ? x->count : 0;
     }
     return c;
 }
 
 static bool differs(const struct asked *x)
 {
-    return !x->gone && x->before.decision != x->after.decision;
+    return !x->came.gone && x->came.before.decision != x->came.after.decision;
 }
 
 static void put_asked(const struct asked *x, struct ck_buf *out)
 {
     char digest[CK_DIGEST_TEXT];
-    ck_buf_format(out, "%s -> %s: ", ck_decision_name(x->before.decision),
-                  ck_decision_name(x->after.decision));
+    ck_buf_format(out, "%s -> %s: ", ck_decision_name(x->came.before.decision),
+                  ck_decision_name(x->came.after.decision));
     ck_buf_escape(out, x->name);
     ck_buf_format(out, " (%.19s) for ", ck_digest_text(&x->digest, digest));
     ck_buf_escape(out, x->who.n ? x->who : CK_V("anonymous"));
     ck_buf_format(out, " at ");
     ck_buf_escape(out, x->client);
     ck_buf_format(out, ", %llu pull%s\n", (unsigned long long)x->count, x->count == 1 ? "" : "s");
-    for (size_t i = 0; i < x->after.n_reasons; i++) {
+    for (size_t i = 0; i < x->came.after.n_reasons; i++) {
         ck_put_bytes(out, CK_V("  "));
-        ck_buf_escape(out, x->after.reasons[i]);
+        ck_buf_escape(out, x->came.after.reasons[i]);
         ck_put_bytes(out, CK_V("\n"));
     }
 }
@@ -229,9 +221,9 @@ static void put_json_asked(const struct asked *x, struct ck_buf *out)
     ck_buf_json_str(out, x->client);
     ck_buf_format(out, ",\n      \"pulls\": %llu,\n      \"before\": \"%s\",\n      \"after\": "
                        "\"%s\",\n      \"reasons\": ",
-                  (unsigned long long)x->count, ck_decision_name(x->before.decision),
-                  ck_decision_name(x->after.decision));
-    put_reasons(&x->after, out);
+                  (unsigned long long)x->count, ck_decision_name(x->came.before.decision),
+                  ck_decision_name(x->came.after.decision));
+    put_reasons(&x->came.after, out);
     ck_buf_format(out, "\n    }");
 }
 

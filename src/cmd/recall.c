@@ -3,7 +3,7 @@
 #include "base/text.h"
 #include "cmd/cmd.h"
 #include "policy/facts.h"
-#include "store/store.h"
+#include "watch/pulled.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -12,20 +12,16 @@
 
 static const char page[] = "cocket-recall";
 
-/* One user at one place. */
-struct puller {
-    ck_view who, client, name; /* name: the last that was asked for */
-    int64_t first, last;
-    uint64_t count;
-};
-
 struct image {
-    struct ck_store_entry entry;
+    struct ck_digest digest;
+    enum ck_state_of_image state;
+    bool by_person;
     ck_view *names; /* its own, then those of indexes that have it */
-    size_t n_names, cap_names;
+    size_t n_names;
     enum ck_severity severity;
     ck_view package;
-    CK_VEC(struct puller) pullers;
+    struct ck_puller *pullers;
+    size_t n_pullers;
 };
 
 struct args {
@@ -62,48 +58,6 @@ static ck_err *take_option(void *ctx, int opt)
 
 /* --- what is known of an image ---------------------------------------------------------------- */
 
-static void add_name(struct image *im, ck_view name)
-{
-    if (im->n_names == im->cap_names)
-        im->names = ck_vec_grow(im->names, &im->cap_names, sizeof *im->names);
-    im->names[im->n_names++] = name;
-}
-
-static bool is_part(const struct ck_store_entry *index, const struct ck_digest *d)
-{
-    for (size_t i = 0; i < index->image.n_parts; i++)
-        if (ck_digest_eq(&index->image.parts[i].digest, d))
-            return true;
-    return false;
-}
-
-/* An image of an index has its names. */
-static ck_err *add_names_of_index(struct args *a, const struct ck_store_entry *listed)
-{
-    struct ck_store_entry index;
-    bool found = false;
-    CK_TRY(ck_store_get(a->s, &listed->image.digest, &a->arena, &index, &found));
-    for (size_t i = 0; found && i < a->n; i++)
-        if (is_part(&index, &a->images[i].entry.image.digest))
-            for (size_t k = 0; k < index.n_names; k++)
-                add_name(&a->images[i], index.names[k]);
-    return NULL;
-}
-
-static ck_err *take_names(struct args *a)
-{
-    struct ck_store_entry *all = NULL;
-    size_t n = 0;
-    for (size_t i = 0; i < a->n; i++)
-        for (size_t k = 0; k < a->images[i].entry.n_names; k++)
-            add_name(&a->images[i], a->images[i].entry.names[k]);
-    CK_TRY(ck_store_list(a->s, true, &a->arena, &all, &n));
-    for (size_t i = 0; i < n; i++)
-        if (all[i].image.index && all[i].n_names)
-            CK_TRY(add_names_of_index(a, &all[i]));
-    return NULL;
-}
-
 static bool goes_by(const struct ck_fact_finding *f, ck_view id)
 {
     bool yes = ck_view_eq(f->id, id);
@@ -118,7 +72,7 @@ static ck_err *take_severity(struct args *a, struct image *im)
     ck_autobuf struct ck_buf bytes = ck_buf_new(CK_LIMIT_NONE);
     struct ck_facts f;
     bool found = false;
-    CK_TRY(ck_store_get_facts(a->s, &im->entry.image.digest, &bytes, &found));
+    CK_TRY(ck_store_get_facts(a->s, &im->digest, &bytes, &found));
     ck_err *e = found ? ck_facts_decode(ck_arena_dup(&a->arena, ck_buf_view(&bytes)), &a->arena,
                                         &f) : NULL;
     if (e || !found) {
@@ -135,48 +89,20 @@ static ck_err *take_severity(struct args *a, struct image *im)
     return NULL;
 }
 
-struct collecting {
-    struct args *a;
-    struct image *im;
-};
-
-static struct puller *puller_of(struct image *im, const struct ck_pull *p)
-{
-    for (size_t i = 0; i < im->pullers.n; i++)
-        if (ck_view_eq(im->pullers.v[i].who, p->who) &&
-            ck_view_eq(im->pullers.v[i].client, p->client))
-            return &im->pullers.v[i];
-    return NULL;
-}
-
-/* They come newest first. */
-static ck_err *take_pull(void *ctx, const struct ck_pull *p)
-{
-    struct collecting *c = ctx;
-    struct puller *u = puller_of(c->im, p);
-    if (p->result != CK_PULL_SERVED)
-        return NULL;
-    if (!u) {
-        struct puller fresh = { .who = ck_arena_dup(&c->a->arena, p->who),
-                                .client = ck_arena_dup(&c->a->arena, p->client),
-                                .name = ck_arena_dup(&c->a->arena, p->name), .last = p->time };
-        *(u = ck_push(&c->im->pullers)) = fresh;
-    }
-    u->first = p->time;
-    u->count += p->count;
-    return NULL;
-}
-
 static ck_err *take_image(struct args *a, const struct ck_digest *d, struct image *im)
 {
-    struct collecting c = { a, im };
-    struct ck_pull_filter f = { .digest = d };
+    struct ck_standing st;
     bool found = false;
-    CK_TRY(ck_store_get(a->s, d, &a->arena, &im->entry, &found));
+    CK_TRY(ck_store_standing(a->s, d, &a->arena, &st, &found));
     if (!found)
         return ck_err_new(CK_ERR_UNAVAILABLE, "an image was deleted meanwhile: try again");
+    im->digest = *d;
+    im->state = st.state;
+    im->by_person = st.by_person;
     CK_TRY(take_severity(a, im));
-    return ck_store_pulls(a->s, &f, take_pull, &c);
+    im->names = st.names;
+    im->n_names = st.n_names;
+    return ck_pullers(a->s, d, &st, &a->arena, &im->pullers, &im->n_pullers);
 }
 
 /* Identifiers are written in capitals, mostly; nobody types them so. */
@@ -204,12 +130,12 @@ static ck_err *collect(struct args *a)
     a->images = ck_arena_alloc(&a->arena, n + 1, sizeof *a->images);
     for (a->n = 0; a->n < n; a->n++)
         CK_TRY(take_image(a, &digests[a->n], &a->images[a->n]));
-    return take_names(a);
+    return NULL;
 }
 
 /* --- text ------------------------------------------------------------------------------------- */
 
-static void put_puller(struct args *a, const struct puller *u)
+static void put_puller(struct args *a, const struct ck_puller *u)
 {
     char last[32];
     ck_format_time(last, u->last);
@@ -226,7 +152,7 @@ static void put_puller(struct args *a, const struct puller *u)
 static void put_image(struct args *a, const struct image *im)
 {
     char digest[CK_DIGEST_TEXT];
-    ck_buf_format(&a->out, "\n%s\n", ck_digest_text(&im->entry.image.digest, digest));
+    ck_buf_format(&a->out, "\n%s\n", ck_digest_text(&im->digest, digest));
     for (size_t i = 0; i < im->n_names; i++) {
         ck_put_bytes(&a->out, i ? CK_V(", ") : CK_V("  "));
         ck_buf_escape(&a->out, im->names[i]);
@@ -236,11 +162,11 @@ static void put_image(struct args *a, const struct image *im)
     if (im->package.n)
         ck_put_bytes(&a->out, CK_V(" in "));
     ck_buf_escape(&a->out, im->package);
-    ck_buf_format(&a->out, ", %s%s\n", ck_state_name(im->entry.state),
-                  im->entry.by_person ? " by a person" : "");
-    for (size_t i = 0; i < im->pullers.n; i++)
-        put_puller(a, &im->pullers.v[i]);
-    if (im->pullers.n == 0)
+    ck_buf_format(&a->out, ", %s%s\n", ck_state_name(im->state),
+                  im->by_person ? " by a person" : "");
+    for (size_t i = 0; i < im->n_pullers; i++)
+        put_puller(a, &im->pullers[i]);
+    if (im->n_pullers == 0)
         ck_put_bytes(&a->out, CK_V("  never pulled through the gate\n"));
 }
 
@@ -266,7 +192,7 @@ static void put_key(struct ck_buf *b, const char *key, ck_view v)
         ck_put_bytes(b, CK_V("null"));
 }
 
-static void put_json_puller(struct ck_buf *b, const struct puller *u)
+static void put_json_puller(struct ck_buf *b, const struct ck_puller *u)
 {
     char first[32], last[32];
     ck_format_time(first, u->first);
@@ -285,7 +211,7 @@ static void put_json_image(struct ck_buf *b, const struct image *im)
 {
     char digest[CK_DIGEST_TEXT];
     ck_buf_format(b, "{\"digest\": \"%s\", \"names\": [",
-                  ck_digest_text(&im->entry.image.digest, digest));
+                  ck_digest_text(&im->digest, digest));
     for (size_t i = 0; i < im->n_names; i++) {
         ck_put_bytes(b, i ? CK_V(", ") : CK_V(""));
         ck_buf_json_str(b, im->names[i]);
@@ -295,10 +221,10 @@ static void put_json_image(struct ck_buf *b, const struct image *im)
     ck_put_bytes(b, CK_V(", "));
     put_key(b, "package", im->package);
     ck_buf_format(b, ", \"state\": \"%s\", \"byPerson\": %s, \"pulls\": [",
-                  ck_state_name(im->entry.state), im->entry.by_person ? "true" : "false");
-    for (size_t i = 0; i < im->pullers.n; i++) {
+                  ck_state_name(im->state), im->by_person ? "true" : "false");
+    for (size_t i = 0; i < im->n_pullers; i++) {
         ck_put_bytes(b, i ? CK_V(", ") : CK_V(""));
-        put_json_puller(b, &im->pullers.v[i]);
+        put_json_puller(b, &im->pullers[i]);
     }
     ck_put_bytes(b, CK_V("]}"));
 }
@@ -336,10 +262,6 @@ int ck_cmd_recall(int argc, char **argv)
         return ck_cmd_usage(page, "say which one: cocket recall CVE-2024-3094");
     a.id = ck_view_str(argv[optind]);
     ck_err *e = recall(&a);
-    for (size_t i = 0; i < a.n; i++) {
-        free(a.images[i].names);
-        free(a.images[i].pullers.v);
-    }
     ck_store_close(a.s);
     ck_buf_free(&a.out);
     ck_arena_free(&a.arena);

@@ -3,7 +3,7 @@
 #include "base/text.h"
 #include "cmd/cmd.h"
 #include "store/store.h"
-#include "verdict/verdict.h"
+#include "verdict/release.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -19,7 +19,6 @@ struct subject {
 
 struct args {
     const char *store, *reason, *policy_file;
-    enum ck_state_of_image state;
     struct ck_arena arena;
     struct ck_store *s;
     struct ck_policy *policy;
@@ -83,11 +82,13 @@ static ck_err *take_subjects(struct args *a, const char *what)
 
 /* --- deny ------------------------------------------------------------------------------------- */
 
-static ck_err *set_state(const struct args *a, const struct ck_digest *d)
+static ck_err *set_denied(const struct args *a, const struct ck_digest *d)
 {
+    const struct ck_deciding x = { NULL, *d, ck_view_str(a->reason) };
     char text[CK_DIGEST_TEXT];
-    CK_TRY(ck_store_decide(a->s, d, a->state, ck_view_str(a->reason), CK_BY_PERSON, NULL));
-    printf("%s %s\n", ck_digest_text(d, text), ck_state_name(a->state));
+    struct ck_released r;
+    CK_TRY(ck_deny(a->s, &x, &r));
+    printf("%s %s\n", ck_digest_text(d, text), ck_state_name(r.state));
     return NULL;
 }
 
@@ -95,24 +96,17 @@ static ck_err *deny(struct args *a, int *ret_status)
 {
     (void)ret_status;
     for (size_t i = a->subjects.n; i-- > 0;)
-        CK_TRY(set_state(a, &a->subjects.v[i].digest));
+        CK_TRY(set_denied(a, &a->subjects.v[i].digest));
     return NULL;
 }
 
 /* --- release ---------------------------------------------------------------------------------- */
 
-static bool may_be_released(const struct ck_verdict *v)
-{
-    return v->policy == CK_ALLOW || (v->policy == CK_QUARANTINE && v->persons > 0);
-}
-
 static void say_refused(const struct subject *x)
 {
     char text[CK_DIGEST_TEXT];
     fprintf(stderr, "cocket: %s is not released: %s\n", ck_digest_text(&x->digest, text),
-            x->verdict.policy == CK_DENY
-                ? "the policy denies it, and nobody can release what it denies"
-                : "the policy holds it in quarantine, and lets nobody release it");
+            ck_release_refusal(&x->verdict));
     for (size_t i = 0; i < x->verdict.n_reasons; i++)
         fprintf(stderr, "  %.*s\n", CK_VF(x->verdict.reasons[i]));
 }
@@ -125,7 +119,7 @@ static ck_err *ask_policy(struct args *a, bool *ret_refused)
     for (size_t i = 0; i < a->subjects.n; i++) {
         struct subject *x = &a->subjects.v[i];
         CK_TRY(ck_verdict_of(a->s, a->policy, &x->digest, &q, &a->arena, &x->verdict));
-        if (may_be_released(&x->verdict))
+        if (ck_may_release(&x->verdict))
             continue;
         say_refused(x);
         *ret_refused = true;
@@ -136,17 +130,17 @@ static ck_err *ask_policy(struct args *a, bool *ret_refused)
 /* One person more. *ret_missing: how many others must still want it. */
 static ck_err *approve(struct args *a, const struct subject *x, unsigned *ret_missing)
 {
+    const struct ck_deciding d = { NULL, x->digest, ck_view_str(a->reason) };
     char text[CK_DIGEST_TEXT];
-    unsigned persons = 0, wanted = x->verdict.persons;
-    *ret_missing = 0;
-    if (x->verdict.policy != CK_QUARANTINE || wanted < 2)
-        return set_state(a, &x->digest);
-    CK_TRY(ck_store_approve(a->s, &x->digest, NULL, ck_view_str(a->reason), &persons));
-    if (persons >= wanted)
-        return set_state(a, &x->digest);
-    *ret_missing = wanted - persons;
-    printf("%s approved by %u of %u: %u more must release it\n", ck_digest_text(&x->digest, text),
-           persons, wanted, *ret_missing);
+    struct ck_released r;
+    CK_TRY(ck_release(a->s, &d, &x->verdict, &r));
+    *ret_missing = r.persons > r.released_by ? r.persons - r.released_by : 0;
+    ck_digest_text(&x->digest, text);
+    if (*ret_missing)
+        printf("%s approved by %u of %u: %u more must release it\n", text, r.released_by,
+               r.persons, *ret_missing);
+    else
+        printf("%s %s\n", text, ck_state_name(CK_CLEARED));
     return NULL;
 }
 
@@ -173,7 +167,7 @@ static ck_err *release(struct args *a, int *ret_status)
 static int run(int argc, char **argv, enum ck_state_of_image state,
                ck_err *(*decide)(struct args *a, int *ret_status))
 {
-    struct args a = { .state = state };
+    struct args a = { 0 };
     int status = ck_cmd_options(argc, argv, page, options, take_option, &a);
     if (status >= 0)
         return status;

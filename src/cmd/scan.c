@@ -12,9 +12,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+struct format {
+    const char *name;
+    ck_err *(*write)(const struct ck_report *r, struct ck_buf *out); /* NULL: the table */
+};
+static const struct format formats[] = {
+    { "table", NULL },
+    { "json", ck_report_json },
+    { "cyclonedx", ck_report_cyclonedx },
+    { "spdx", ck_report_spdx },
+};
+
 struct args {
     const char *output, *db, *explain, *reference, *policy;
-    bool json, fail_incomplete, quiet;
+    bool fail_incomplete, quiet;
+    const struct format *format;
     enum { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER } colour;
     struct ck_platform platform;
     struct ck_scanning scanning;
@@ -48,10 +60,12 @@ static const struct option options[] = {
 
 static ck_err *set_format(struct args *a, const char *value)
 {
-    if (strcmp(value, "json") != 0 && strcmp(value, "table") != 0)
-        return ck_err_new(CK_ERR_USAGE, "--format %s: it is table or json", value);
-    a->json = value[0] == 'j';
-    return NULL;
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        if (strcmp(value, formats[i].name) == 0) {
+            a->format = &formats[i];
+            return NULL;
+        }
+    return ck_err_new(CK_ERR_USAGE, "--format %s: it is table, json, cyclonedx or spdx", value);
 }
 
 static ck_err *set_fail_on(struct args *a, const char *value)
@@ -153,8 +167,8 @@ static ck_err *render(const struct args *a, const struct ck_scan *s, struct ck_b
 {
     if (a->explain)
         return ck_scan_explain(s, ck_view_str(a->explain), out);
-    if (a->json)
-        return ck_report_json(ck_scan_report(s), out);
+    if (a->format->write)
+        return a->format->write(ck_scan_report(s), out);
     struct ck_table_options o = { ck_cmd_columns(), want_colour(a) };
     return ck_report_table(ck_scan_report(s), &o, out);
 }
@@ -245,7 +259,7 @@ static ck_err *run(struct args *a, int *ret_status)
 
 int ck_cmd_scan(int argc, char **argv)
 {
-    struct args a = { 0 };
+    struct args a = { .format = &formats[0] };
     int status = parse(argc, argv, &a);
     if (status >= 0)
         return status;

@@ -1,5 +1,6 @@
 #include "base/mem.h"
 #include "cmd/cmd.h"
+#include "cmd/notify_env.h"
 #include "cmd/remote.h"
 #include "gateway/gateway.h"
 
@@ -27,7 +28,7 @@ enum opt {
     OPT_POLICY, OPT_DB, OPT_HOSTED, OPT_UPSTREAM, OPT_ANONYMOUS_PULL, OPT_INSECURE_HTTP,
     OPT_HEAD_DENY_405, OPT_IMMUTABLE_TAGS, OPT_WAIT, OPT_TAG_TTL, OPT_DRAIN, OPT_JOBS,
     OPT_PLATFORMS, OPT_CONNECTIONS, OPT_PER_CLIENT, OPT_RATE, OPT_LOG_FORMAT, OPT_NO_SANDBOX,
-    OPT_UNJUDGED, OPT_HARBOR_REGISTRY,
+    OPT_UNJUDGED, OPT_HARBOR_REGISTRY, OPT_WATCH,
 };
 static const struct option options[] = {
     CK_ENDPOINT_OPTIONS,
@@ -51,6 +52,7 @@ static const struct option options[] = {
     { "unjudged", required_argument, NULL, OPT_UNJUDGED },
     { "wait", required_argument, NULL, OPT_WAIT },
     { "tag-ttl", required_argument, NULL, OPT_TAG_TTL },
+    { "watch", required_argument, NULL, OPT_WATCH },
     { "drain", required_argument, NULL, OPT_DRAIN },
     { "jobs", required_argument, NULL, OPT_JOBS },
     { "platforms", required_argument, NULL, OPT_PLATFORMS },
@@ -213,6 +215,7 @@ static ck_err *take_value(struct args *a, int opt)
     case OPT_LOG_FORMAT: return take_log_format(a);
     case OPT_WAIT: return take_duration("--wait", &a->o.wait_ms);
     case OPT_TAG_TTL: return take_duration("--tag-ttl", &a->o.tag_ms);
+    case OPT_WATCH: return take_duration("--watch", &a->o.watch_ms);
     case OPT_DRAIN: return take_drain(a);
     case OPT_JOBS: return take_number("--jobs", 16, &a->o.jobs);
     case OPT_CONNECTIONS: return take_number("--connections", 65536, &a->o.connections);
@@ -297,6 +300,8 @@ int ck_cmd_serve(int argc, char **argv)
         fputs("cocket: WARNING: the sandbox is off; a hostile image or client can take over this "
               "account\n", stderr);
     raise_descriptors();
+    if (!e)
+        e = ck_notify_env(&a->o.notify);
     if (!e)
         e = ck_gateway_run(&a->o);
     free(a);

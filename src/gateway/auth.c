@@ -24,6 +24,8 @@ enum {
     LOOK_MS = 250,  /* between two looks at the store's version: a user that changes is out within
                        the sum of both */
     TOKEN_SECONDS = 300,
+    IDLE_SECONDS = 3600,        /* a login by a page ends when it was not used for so long */
+    LOGIN_SECONDS = 12 * 3600,  /* and then in any case: a working day */
 };
 
 /* A login that waits for its password to be verified. */
@@ -231,7 +233,11 @@ static ck_err *owner_by_token(struct ck_call *c, ck_view secret, struct ck_owner
     found = ck_seats_get_token(c->g->sessions->seats, hash, now, ret);
     if (!found)
         CK_TRY(owner_by_books(c->g, hash, &c->arena, ret, &found));
-    return found ? ck_owner_stands(c->g->store, ret, now, ret_ok) : NULL;
+    if (found)
+        CK_TRY(ck_owner_stands(c->g->store, ret, now, ret_ok));
+    if (found && !*ret_ok && ret->minted) /* it does not come back with what it rested on */
+        ck_seats_drop_token(c->g->sessions->seats, hash);
+    return NULL;
 }
 
 static bool is_anonymous(struct ck_call *c, ck_view token)
@@ -367,6 +373,13 @@ static void check_token(struct ck_call *c, const struct ck_credentials *k, const
         ck_call_refuse(c, 401, CK_OCI_UNAUTHORIZED, "the token is not known, or has expired");
 }
 
+static void renew(struct ck_call *c, ck_view secret, uint64_t session)
+{
+    uint8_t hash[32];
+    ck_secret_hash(secret, hash);
+    ck_seats_renew(c->g->sessions->seats, hash, session, time(NULL) + IDLE_SECONDS);
+}
+
 static void auth(struct ck_call *c)
 {
     struct ck_credentials k;
@@ -386,7 +399,10 @@ static void auth(struct ck_call *c)
     ck_seats_key(c->g->sessions->seats, k.kind == CK_BASIC ? CK_V("basic") : CK_V("bearer"),
                  k.user, k.secret, key);
     uint64_t session = ck_seats_find(c->g->sessions->seats, key);
-    if (session && owner_of(c->g, session, &o))
+    bool known = session && owner_of(c->g, session, &o);
+    if (known && o.ends)
+        renew(c, k.secret, session);
+    if (known)
         welcome(c, session, ck_view_str(o.user), o.roles);
     else
         check_token(c, &k, key);
@@ -464,6 +480,36 @@ static void token(struct ck_call *c)
         give(c, ck_seats_anonymous(c->g->sessions->seats), TOKEN_SECONDS, time(NULL));
     else
         ck_call_refuse(c, 401, CK_OCI_UNAUTHORIZED, "log in first");
+}
+
+/* --- logins by a page ------------------------------------------------------------------------- */
+
+ck_err *ck_login_begin(struct ck_call *c, char *ret_token)
+{
+    struct ck_owner o;
+    uint8_t hash[32];
+    int64_t now = time(NULL);
+    if (!c->ask.session || !owner_of(c->g, c->ask.session, &o) || o.minted)
+        return ck_err_with_status(ck_err_new(CK_ERR_USAGE, "log in with a user and its password"),
+                                  401);
+    CK_TRY(ck_secret_new(ret_token, hash));
+    o.ends = sooner(o.expires, now + LOGIN_SECONDS);
+    o.expires = sooner(o.ends, now + IDLE_SECONDS);
+    ck_seats_add_token(c->g->sessions->seats, hash, &o, now);
+    return NULL;
+}
+
+void ck_login_end(struct ck_gateway *g, ck_view token)
+{
+    struct ck_seats *seats = g->sessions->seats;
+    uint8_t hash[32], key[32];
+    if (!seats)
+        return;
+    ck_secret_hash(token, hash);
+    ck_seats_drop_token(seats, hash);
+    ck_seats_key(seats, CK_V("bearer"), CK_V(""), token, key);
+    for (uint64_t session; (session = ck_seats_find(seats, key)) != 0;)
+        ck_seats_end(seats, session);
 }
 
 void ck_auth_ask(struct ck_call *c)

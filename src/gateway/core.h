@@ -89,7 +89,7 @@ CK_MUST ck_err *ck_dispatch_take(struct ck_front *f, ck_view packet, int fd);
 /* How many calls are open, of all rooms. */
 unsigned ck_dispatch_open(struct ck_dispatch *d);
 
-/* --- flight.c, pulls.c, refresh.c: started and ended by gateway.c ----------------------------- */
+/* --- flight.c, pulls.c, watching.c: started and ended by gateway.c ---------------------------- */
 
 CK_MUST ck_err *ck_flights_new(struct ck_gateway *g, struct ck_flights **ret);
 /* Answers all who wait, as pending, and begins nothing more. False: something is still under way,
@@ -104,11 +104,43 @@ void ck_pulls_add(struct ck_gateway *g, const struct ck_pull *p);
 /* What has come together goes into the books. */
 void ck_pulls_flush(struct ck_gateway *g);
 
-struct ck_refresh;
-struct ck_refresh *ck_refresh_new(void);
-void ck_refresh_free(struct ck_refresh *r);
-/* Once a second, from the clock. */
-void ck_refresh_tick(struct ck_gateway *g);
+struct ck_watching;
+/* The thread that looks again. *ret stays set on failure: ck_watching_free. */
+CK_MUST ck_err *ck_watching_new(struct ck_gateway *g, struct ck_watching **ret);
+/* After `ending`. False: something is still under way, which only the end of the process ends. */
+CK_MUST bool ck_watching_end(struct ck_watching *w);
+void ck_watching_free(struct ck_watching *w);
+
+/* --- surveying.c ------------------------------------------------------------------------------ */
+
+struct ck_surveying;
+struct ck_surveying *ck_surveying_new(void);
+/* After `ending`. False: something is still under way, which only the end of the process ends. */
+CK_MUST bool ck_surveying_end(struct ck_surveying *y);
+void ck_surveying_free(struct ck_surveying *y);
+
+/* --- api_lanes.c, api_stream.c: the HTTP API's ------------------------------------------------ */
+
+struct ck_api_lanes *ck_api_lanes_new(void);
+/* What waits is answered with 503. */
+void ck_api_lanes_free(struct ck_api_lanes *l);
+/* The reports that were made last (api_rebuilt.h). Freed when no lane is left, and before the
+ * rules. */
+struct ck_api_kept *ck_api_kept_new(void);
+void ck_api_kept_free(struct ck_api_kept *k);
+struct ck_streams *ck_streams_new(void);
+/* Those that are open are answered, new ones refused: a gate that drains waits for nobody who
+ * listens. */
+void ck_streams_end(struct ck_gateway *g);
+void ck_streams_free(struct ck_gateway *g);
+/* Five times a second, from the clock. */
+void ck_streams_tick(struct ck_gateway *g);
+
+/* --- tell.c: started and ended by gateway.c --------------------------------------------------- */
+
+/* Has what changes told to those who want to know, beside the pulls. */
+CK_MUST ck_err *ck_tell_start(struct ck_gateway *g);
+void ck_tell_stop(struct ck_gateway *g);
 
 /* --- gateway.c -------------------------------------------------------------------------------- */
 
@@ -118,7 +150,13 @@ struct ck_gateway_core {
     struct ck_notes *notes;
     struct ck_dispatch *dispatch;
     struct ck_pulls *pulls;
-    struct ck_refresh *refresh;
+    struct ck_api_lanes *api; /* api.h */
+    struct ck_api_kept *api_kept;
+    struct ck_streams *streams;
+    struct ck_notifier *notifier;
+    atomic_uint_least64_t waiting; /* notifications, as last counted */
+    struct ck_watching *watching;
+    struct ck_surveying *surveying;
     char *url;
     struct ck_buf certificate, key;
     pthread_mutex_t mutex;  /* over `fronts`' links for other threads than the main one */
@@ -131,5 +169,7 @@ struct ck_gateway_core {
     bool has_clock;
 };
 void ck_gateway_wake(struct ck_gateway *g);
+/* Opens the database where it is another one, and says so. */
+void ck_gateway_look_at_db(struct ck_gateway *g);
 
 #endif

@@ -51,6 +51,7 @@ static const struct kind {
     [CK_ASK_VERDICTS] = { .handle = ck_admit_ask },
     [CK_ASK_HARBOR_SCAN] = { .handle = ck_harbor_ask },
     [CK_ASK_HARBOR_REPORT] = { .handle = ck_harbor_ask },
+    [CK_ASK_API] = { .handle = ck_api_ask },
     [CK_ASK_METRICS] = { .handle = ck_health_ask, .stranger = true },
     [CK_ASK_READY] = { .handle = ck_health_ask, .stranger = true },
     [CK_ASK_PULLED] = { .handle = ck_pulled_ask, .silent = true },

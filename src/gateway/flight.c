@@ -345,6 +345,17 @@ bool ck_flights_look(struct ck_flights *fs, const char *name, const struct ck_di
     return found;
 }
 
+void ck_flights_each(struct ck_flights *fs,
+                     void (*each)(void *ctx, enum ck_flight_kind kind, const char *name,
+                                  bool running, unsigned percent),
+                     void *ctx)
+{
+    pthread_mutex_lock(&fs->mutex);
+    for (const struct ck_flight *f = fs->list; f; f = f->next)
+        each(ctx, f->kind, f->name, f->running, atomic_load(&f->percent));
+    pthread_mutex_unlock(&fs->mutex);
+}
+
 struct ck_flights_counts ck_flights_count(struct ck_flights *fs)
 {
     struct ck_flights_counts c = { 0 };

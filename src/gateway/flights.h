@@ -41,6 +41,11 @@ CK_MUST ck_err *ck_flights_join(struct ck_gateway *g, enum ck_flight_kind kind, 
 /* Whether one is under way for the name, or looks at the digest. */
 bool ck_flights_look(struct ck_flights *fs, const char *name, const struct ck_digest *d,
                      unsigned *ret_percent);
+/* Those that are under way or wait; with the mutex held: `each` asks the flights nothing. */
+void ck_flights_each(struct ck_flights *fs,
+                     void (*each)(void *ctx, enum ck_flight_kind kind, const char *name,
+                                  bool running, unsigned percent),
+                     void *ctx);
 struct ck_flights_counts {
     size_t running, queued, waiters;
 };

@@ -8,6 +8,9 @@
 #include "policy/facts.h"
 #include "source/fetch.h"
 #include "source/top.h"
+#include "watch/watch.h"
+
+#include <time.h>
 
 struct fly {
     struct ck_gateway *g;
@@ -48,6 +51,17 @@ static void on_arrivals(void *ctx, struct ck_arrivals *a)
     show(ctx, done, total);
 }
 
+/* What was examined with another database is matched with the one in force, which takes some
+ * milliseconds and tells what changed; only what cannot be is scanned. */
+static ck_err *is_current(struct fly *f, const struct ck_digest *d, int64_t with, bool *ret)
+{
+    struct ck_watch_counts counts = { 0 };
+    struct ck_watch_options o = { .store = ck_store_dir(f->g->store), .db = f->rules->db,
+                                  .policy = f->rules->policy, .now = time(NULL), .threads = 1 };
+    *ret = !o.db || with >= ck_db_built(o.db);
+    return *ret ? NULL : ck_watch_image(f->g->store, d, &o, &counts, ret);
+}
+
 /* Whether facts are there that the database in force has nothing to add to. */
 static ck_err *is_examined(struct fly *f, const struct ck_digest *d, bool *ret_examined,
                            bool *ret_complete)
@@ -65,9 +79,9 @@ static ck_err *is_examined(struct fly *f, const struct ck_digest *d, bool *ret_e
     if (!found)
         return NULL;
     ck_err *e = ck_facts_decode(ck_buf_view(&bytes), f->arena, &facts);
-    *ret_examined = !e && (!f->rules->db || facts.database_built >= ck_db_built(f->rules->db));
+    bool readable = e == NULL;
     ck_err_free(e); /* of an older version: as none */
-    return NULL;
+    return readable ? is_current(f, d, facts.database_built, ret_examined) : NULL;
 }
 
 static ck_err *scan(struct fly *f, const struct ck_digest *d, bool complete)

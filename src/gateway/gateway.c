@@ -252,6 +252,7 @@ static void take_signal(struct run *r, uint32_t number)
     r->restart_at = 0;
     notify("STOPPING=1");
     ck_gateway_say(&r->g, "draining", NULL);
+    ck_streams_end(&r->g);
     for (struct ck_front *f = r->core.front; f; f = f->next)
         drain(r, f);
 }
@@ -314,7 +315,7 @@ static void look_at_store(struct ck_gateway *g, int64_t *version)
     note_store(g, e);
 }
 
-static void look_at_db(struct ck_gateway *g)
+void ck_gateway_look_at_db(struct ck_gateway *g)
 {
     bool changed = false;
     ck_err *e = ck_rules_look(g, &changed);
@@ -336,13 +337,13 @@ static void *clock_main(void *arg)
     for (unsigned i = 1; !atomic_load(&g->core->ending); i++) {
         nanosleep(&tick, NULL);
         look_at_store(g, &version);
+        ck_streams_tick(g);
         if (i % TICKS_A_SECOND == 0) {
             ck_pulls_flush(g);
             ck_uploads_tick(g);
-            ck_refresh_tick(g);
         }
         if (i % DB_TICKS == 0)
-            look_at_db(g);
+            ck_gateway_look_at_db(g);
     }
     ck_pulls_flush(g);
     return NULL;
@@ -375,12 +376,17 @@ static ck_err *set_up(struct run *r)
     g->uploads = ck_uploads_new();
     g->harbor = ck_harbor_new();
     r->core.pulls = ck_pulls_new();
-    r->core.refresh = ck_refresh_new();
     CK_TRY(ck_flights_new(g, &g->flights));
+    r->core.surveying = ck_surveying_new();
+    r->core.api = ck_api_lanes_new();
+    r->core.api_kept = ck_api_kept_new();
+    r->core.streams = ck_streams_new();
     r->core.dispatch = ck_dispatch_new();
+    CK_TRY(ck_tell_start(g));
     r->core.has_clock = pthread_create(&r->core.clock, NULL, clock_main, g) == 0;
     if (!r->core.has_clock)
         return ck_err_new(CK_ERR_OURS, "not one more thread to be had");
+    CK_TRY(ck_watching_new(g, &r->core.watching));
     return start_room(r);
 }
 
@@ -419,8 +425,14 @@ static void tear_down(struct run *r)
     if (r->core.has_clock)
         pthread_join(r->core.clock, NULL);
     ck_dispatch_end(r->core.dispatch);
+    ck_api_lanes_free(r->core.api);
+    ck_api_kept_free(r->core.api_kept);
+    ck_streams_free(g);
+    ck_tell_stop(g);
     ck_logins_stop(g->sessions);
-    bool idle = ck_flights_free(g->flights);
+    bool idle = ck_watching_end(r->core.watching);
+    idle &= ck_surveying_end(r->core.surveying);
+    idle &= ck_flights_free(g->flights);
     ck_listeners_close(&r->core.listeners);
     if (!idle) {
         /* A fetch or scan knows no way to stop. What it has written is whole or not there, and its
@@ -433,7 +445,8 @@ static void tear_down(struct run *r)
     ck_harbor_free(g->harbor);
     ck_logins_free(g->sessions);
     ck_pulls_free(r->core.pulls);
-    ck_refresh_free(r->core.refresh);
+    ck_watching_free(r->core.watching);
+    ck_surveying_free(r->core.surveying);
     ck_lease_end(g->lease);
     ck_store_close(g->store);
     ck_rules_close(r->core.rules);

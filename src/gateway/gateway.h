@@ -5,6 +5,7 @@
 #define CK_GATEWAY_GATEWAY_H
 
 #include "base/err.h"
+#include "notify/notify.h"
 #include "scan/scan.h"
 #include "serve/wire.h"
 
@@ -34,11 +35,14 @@ struct ck_gateway_options {
     bool immutable_tags; /* a tag of the hosted area is never moved or deleted */
     unsigned wait_ms;    /* how long a first pull may wait; 0: 60,000 */
     unsigned tag_ms;     /* how long a tag's digest is believed without asking; 0: 60,000 */
+    unsigned watch_ms;   /* feeds, stored images and tags are looked at again so often; 0: only
+                            stored images, and only when the database is another one */
     unsigned jobs;       /* fetches and scans at the same time; 0: 2 */
     unsigned connections, connections_per_client, requests_per_second;
     unsigned drain_seconds;
     const char *platforms; /* "linux/amd64,linux/arm64": judged when an index is first pulled;
                               NULL: the host's */
+    struct ck_notify_options notify; /* how patient; the rest is filled in */
     struct ck_scan_options scan; /* store, remote, no_sandbox, max_size */
     int log_fd;                  /* structured lines go here; -1: none */
     bool log_text;               /* as text for people, not as JSON */

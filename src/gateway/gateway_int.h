@@ -58,6 +58,8 @@ void ck_gateway_say(struct ck_gateway *g, const char *event, ...) __attribute__(
 /* Prometheus counters and gauges of the hub: adds to the one of that name, with its labels
  * ("cocket_pulls_total{result=\"denied\"}"). */
 void ck_gateway_count(struct ck_gateway *g, const char *metric, int64_t add);
+/* Feeds, stored images and tags are looked at again soon, in the background (`POST watch`). */
+void ck_gateway_look_again(struct ck_gateway *g);
 /* How clients reach the gate, without a slash at the end. */
 const char *ck_gateway_url(const struct ck_gateway *g);
 
@@ -132,6 +134,7 @@ void ck_harbor_ask(struct ck_call *c);   /* harbor.c: HARBOR_* */
 void ck_explain_ask(struct ck_call *c);  /* explain.c: EXPLAIN */
 void ck_pulled_ask(struct ck_call *c);   /* pulls.c: PULLED */
 void ck_health_ask(struct ck_call *c);   /* health.c: METRICS, READY */
+void ck_api_ask(struct ck_call *c);      /* api.c: API */
 
 struct ck_sessions *ck_logins_new(void);
 /* Logins that wait are answered with 503, later ones too. Before the calls they keep are gone. */
@@ -140,6 +143,10 @@ void ck_logins_free(struct ck_sessions *s);
 /* False: unknown or expired. user lives in `a`. */
 bool ck_session_of(struct ck_gateway *g, uint64_t session, struct ck_arena *a, ck_view *ret_user,
                    uint32_t *ret_roles);
+/* A login by a page: a token for the session of a password, which the API's cookie holds. Status
+ * 401: the session is none, or rests on such a token itself. */
+CK_MUST ck_err *ck_login_begin(struct ck_call *c, char *ret_token); /* CK_SECRET_TEXT bytes */
+void ck_login_end(struct ck_gateway *g, ck_view token);
 struct ck_uploads *ck_uploads_new(void);
 void ck_uploads_free(struct ck_uploads *u); /* those that still come in are given up */
 /* Ends uploads and claims that nobody goes on with. The clock calls it, and every push. */

@@ -26,6 +26,7 @@ struct box {
 
 struct ck_rules_keeper {
     pthread_mutex_t mutex;
+    pthread_mutex_t looking; /* one at a time looks at the file */
     struct box *now;
     char *db_path;
     bool db_named;
@@ -125,9 +126,8 @@ ck_err *ck_rules_reload(struct ck_gateway *g)
     return NULL;
 }
 
-ck_err *ck_rules_look(struct ck_gateway *g, bool *ret_changed)
+static ck_err *look(struct ck_rules_keeper *k, bool *ret_changed)
 {
-    struct ck_rules_keeper *k = g->core->rules;
     struct stat st = { 0 };
     struct shared *s = NULL;
     *ret_changed = false;
@@ -141,12 +141,22 @@ ck_err *ck_rules_look(struct ck_gateway *g, bool *ret_changed)
     return NULL;
 }
 
+ck_err *ck_rules_look(struct ck_gateway *g, bool *ret_changed)
+{
+    struct ck_rules_keeper *k = g->core->rules;
+    pthread_mutex_lock(&k->looking);
+    ck_err *e = look(k, ret_changed);
+    pthread_mutex_unlock(&k->looking);
+    return e;
+}
+
 ck_err *ck_rules_open(struct ck_gateway *g, struct ck_rules_keeper **ret)
 {
     struct ck_rules_keeper *k = ck_new(struct ck_rules_keeper);
     struct shared *policy = ck_new(struct shared), *db = NULL;
     const char *named = g->o->db;
     pthread_mutex_init(&k->mutex, NULL);
+    pthread_mutex_init(&k->looking, NULL);
     k->db_named = named != NULL;
     k->db_path = named ? ck_strndup(named, strlen(named))
                        : ck_xdg_path(CK_XDG_DATA, "advisory.db");
@@ -171,6 +181,7 @@ void ck_rules_close(struct ck_rules_keeper *k)
     if (k->now)
         ck_rules_put(&k->now->rules);
     pthread_mutex_destroy(&k->mutex);
+    pthread_mutex_destroy(&k->looking);
     free(k->db_path);
     free(k);
 }

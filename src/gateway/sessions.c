@@ -292,6 +292,33 @@ bool ck_seats_get_token(struct ck_seats *s, const uint8_t hash[32], int64_t now,
     return found;
 }
 
+static void prolong(struct ck_owner *o, int64_t expires)
+{
+    if (o->ends)
+        o->expires = expires < o->ends ? expires : o->ends;
+}
+
+void ck_seats_renew(struct ck_seats *s, const uint8_t hash[32], uint64_t session, int64_t expires)
+{
+    pthread_mutex_lock(&s->mutex);
+    for (size_t i = 0; i < s->tokens.n; i++)
+        if (memcmp(s->tokens.v[i].hash, hash, 32) == 0)
+            prolong(&s->tokens.v[i].owner, expires);
+    struct seat *seat = seat_of(s, session);
+    if (seat)
+        prolong(&seat->owner, expires);
+    pthread_mutex_unlock(&s->mutex);
+}
+
+void ck_seats_drop_token(struct ck_seats *s, const uint8_t hash[32])
+{
+    pthread_mutex_lock(&s->mutex);
+    for (size_t i = s->tokens.n; i-- > 0;)
+        if (memcmp(s->tokens.v[i].hash, hash, 32) == 0)
+            drop_token(s, i);
+    pthread_mutex_unlock(&s->mutex);
+}
+
 /* --- failures --------------------------------------------------------------------------------- */
 
 /* An IPv6 address stands for its /64, which is what one customer has. */

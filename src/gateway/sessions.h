@@ -13,6 +13,7 @@ struct ck_owner {
     uint32_t roles;
     int64_t expires; /* 0: never */
     bool minted;     /* by a token of a login: gets no further tokens */
+    int64_t ends;    /* of a login by a page: it expires earlier, unless it is used; 0: no such */
     bool has_token;  /* by a token of the books: ends with it */
     uint8_t token[32];
     uint8_t row[32]; /* hash over all that the books say of the user: another one ends it */
@@ -43,6 +44,10 @@ void ck_seats_add_token(struct ck_seats *s, const uint8_t hash[32], const struct
                         int64_t now);
 bool ck_seats_get_token(struct ck_seats *s, const uint8_t hash[32], int64_t now,
                         struct ck_owner *ret);
+/* A login by a page is used: its token, and the session that rests on it, last until `expires`, but
+ * never beyond their end. */
+void ck_seats_renew(struct ck_seats *s, const uint8_t hash[32], uint64_t session, int64_t expires);
+void ck_seats_drop_token(struct ck_seats *s, const uint8_t hash[32]);
 /* The one token that all who are anonymous share: it says nothing of anybody. */
 const char *ck_seats_anonymous(const struct ck_seats *s);
 

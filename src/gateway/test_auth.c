@@ -566,6 +566,67 @@ static void failures_count_for_a_minute(void **state)
 
 #define G(name) cmocka_unit_test_setup_teardown(name, gate_setup, gate_teardown)
 
+/* --- logins by a page ------------------------------------------------------------------------- */
+
+static ck_err *page_login(struct gate *t, uint64_t session, char *token)
+{
+    struct ck_call c = { .g = &t->g, .ask = { .session = session } };
+    ck_err *e = ck_login_begin(&c, token);
+    ck_arena_free(&c.arena);
+    return e;
+}
+
+static void a_page_logs_in_and_out(void **state)
+{
+    struct gate *t = *state;
+    char token[CK_SECRET_TEXT], further[CK_SECRET_TEXT];
+    add_user(t, "ann", CK_ROLE_PULL);
+    uint64_t by_password = auth(t, basic(t, "ann:sesame")).session;
+    assert_fails(page_login(t, 0, token), CK_ERR_USAGE, "log in");
+    assert_ok(page_login(t, by_password, token));
+    const char *header = ck_arena_format(&t->f->arena, "Bearer %s", token);
+    struct answered a = auth(t, header);
+    assert_int_equal(a.status, 200);
+    assert_string_equal(a.user, "ann");
+    assert_true(auth(t, header).session == a.session);
+    assert_fails(page_login(t, a.session, further), CK_ERR_USAGE, "log in");
+    ck_login_end(&t->g, ck_view_str(token));
+    assert_false(stands(t, a.session));
+    assert_int_equal(auth(t, header).status, 401);
+    assert_true(stands(t, by_password));
+}
+
+/* Times are given: nobody waits twelve hours for a test. */
+static void a_page_s_login_lasts_while_it_is_used(void **state)
+{
+    (void)state;
+    enum { NOW = 1000000 };
+    struct ck_seats *s = NULL;
+    struct ck_owner o = { .user = "ann", .expires = NOW + 100, .ends = NOW + 1000 }, got;
+    struct ck_owner other = { .user = "bob", .expires = NOW + 100 };
+    uint8_t hash[32] = { 1 }, others[32] = { 2 }, key[32] = { 3 };
+    int64_t version;
+    assert_ok(ck_seats_new(&s));
+    ck_seats_add_token(s, hash, &o, NOW);
+    ck_seats_add_token(s, others, &other, NOW);
+    uint64_t session = ck_seats_add(s, key, &o, 0);
+    ck_seats_renew(s, hash, session, NOW + 200);
+    assert_true(ck_seats_get_token(s, hash, NOW + 199, &got));
+    assert_true(got.minted);
+    assert_false(ck_seats_get_token(s, hash, NOW + 200, &got));
+    assert_true(ck_seats_get(s, session, &got, &version));
+    assert_int_equal(got.expires, NOW + 200);
+    ck_seats_renew(s, hash, session, NOW + 2000); /* never beyond its end */
+    assert_true(ck_seats_get_token(s, hash, NOW + 999, &got));
+    assert_false(ck_seats_get_token(s, hash, NOW + 1000, &got));
+    ck_seats_renew(s, others, 0, NOW + 200); /* of docker login: is not renewed */
+    assert_false(ck_seats_get_token(s, others, NOW + 100, &got));
+    ck_seats_drop_token(s, hash);
+    assert_false(ck_seats_get_token(s, hash, NOW, &got));
+    assert_true(ck_seats_get_token(s, others, NOW, &got));
+    ck_seats_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -581,6 +642,8 @@ int main(void)
         cmocka_unit_test(the_longest_unused_session_goes),
         cmocka_unit_test(the_oldest_tokens_go),
         cmocka_unit_test(failures_count_for_a_minute),
+        G(a_page_logs_in_and_out),
+        cmocka_unit_test(a_page_s_login_lasts_while_it_is_used),
     };
     return cmocka_run_group_tests_name("auth", tests, NULL, NULL);
 }

@@ -133,7 +133,6 @@ static bool quarantines(const struct ck_policy_rule *r)
 
 static void put_rule(struct ck_buf *out, const struct ck_policy_rule *r)
 {
-    ck_buf_format(out, "\nrule %.*s\n", CK_VF(r->name));
     put_match(out, &r->match);
     put_demands(out, r);
     if (r->decision != CK_ALLOW)
@@ -146,7 +145,6 @@ static void put_exception(struct ck_buf *out, const struct ck_policy_exception *
 {
     ck_autoarena struct ck_arena a = { 0 };
     bool first = true;
-    put(out, "\nexception ");
     for (size_t i = 0; i < x->n_ids; i++, first = false)
         ck_buf_format(out, "%s%.*s", first ? "" : ", ", CK_VF(x->ids[i]));
     for (size_t i = 0; i < CK_DEMAND_COUNT_; i++)
@@ -169,8 +167,28 @@ void ck_policy_describe(const struct ck_policy *p, int64_t now, struct ck_buf *o
     ck_buf_escape(&file, ck_view_str(p->file));
     ck_buf_format(out, "policy %.*s, %s\ndefault: %s\n", CK_VF(ck_buf_view(&file)), p->digest,
                   ck_decision_name(p->fallback));
-    for (size_t i = 0; i < p->n_rules; i++)
+    for (size_t i = 0; i < p->n_rules; i++) {
+        ck_buf_format(out, "\nrule %.*s\n", CK_VF(p->rules[i].name));
         put_rule(out, &p->rules[i]);
-    for (size_t i = 0; i < p->n_exceptions; i++)
+    }
+    for (size_t i = 0; i < p->n_exceptions; i++) {
+        put(out, "\nexception ");
         put_exception(out, &p->exceptions[i], now);
+    }
+}
+
+ck_view ck_policy_text(const struct ck_policy *p) { return p->text; }
+size_t ck_policy_rules(const struct ck_policy *p) { return p->n_rules; }
+size_t ck_policy_exceptions(const struct ck_policy *p) { return p->n_exceptions; }
+
+ck_view ck_policy_rule(const struct ck_policy *p, size_t i, struct ck_buf *out)
+{
+    put_rule(out, &p->rules[i]);
+    return p->rules[i].name;
+}
+
+int64_t ck_policy_exception(const struct ck_policy *p, size_t i, int64_t now, struct ck_buf *out)
+{
+    put_exception(out, &p->exceptions[i], now);
+    return p->exceptions[i].expires;
 }

@@ -289,6 +289,7 @@ ck_err *ck_policy_parse(ck_view yaml, const char *file, struct ck_policy **ret)
     struct ck_digest digest;
     struct ck_doc d;
     p->file = (const char *)ck_arena_dup(&p->a, ck_view_str(file)).p;
+    p->text = ck_arena_dup(&p->a, yaml);
     ck_hash_of(CK_DIGEST_SHA256, yaml, &digest);
     ck_digest_text(&digest, p->digest);
     ck_err *e = ck_doc_open(&d, yaml, p->file, &p->a, &root);

@@ -79,4 +79,12 @@ void ck_policy_decide(const struct ck_policy *p, const struct ck_policy_subject 
 /* For `policy show` and pages: every rule and exception as lines of text. */
 void ck_policy_describe(const struct ck_policy *p, int64_t now, struct ck_buf *out);
 
+/* The same one by one, for pages, and the text that it was read from. */
+ck_view ck_policy_text(const struct ck_policy *p);
+size_t ck_policy_rules(const struct ck_policy *p);
+ck_view ck_policy_rule(const struct ck_policy *p, size_t i, struct ck_buf *out); /* its name */
+size_t ck_policy_exceptions(const struct ck_policy *p);
+int64_t ck_policy_exception(const struct ck_policy *p, size_t i, int64_t now,
+                            struct ck_buf *out); /* when it expires */
+
 #endif

@@ -107,6 +107,7 @@ struct ck_policy_id {
 struct ck_policy {
     struct ck_arena a;
     const char *file;
+    ck_view text;
     char digest[CK_DIGEST_TEXT];
     enum ck_decision fallback; /* "default" */
     struct ck_policy_release release;

@@ -81,6 +81,13 @@ static const struct ck_rights rights[CK_ROOM_COUNT_] = {
                         .memory = CK_LIMIT_SERVE_MEMORY,
                         .write = CK_LIMIT_DOCUMENT,
                         .result = CK_LIMIT_NONE },
+    [CK_ROOM_NOTIFY] = { .name = "notify",
+                         .calls = CK_CALLS_THREADS | CK_CALLS_SPAWN_THREADS | CK_CALLS_FILES |
+                                  CK_CALLS_NETWORK,
+                         .memory = CK_LIMIT_ROOM_MEMORY,
+                         .cpu = CK_LIMIT_ROOM_CPU,
+                         .read_paths = resolver,
+                         .result = CK_LIMIT_ANSWER },
 };
 
 const struct ck_rights *ck_rights_of(enum ck_room room)

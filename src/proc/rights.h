@@ -20,6 +20,7 @@ enum ck_room {
     CK_ROOM_UNPACK,   /* layers into one directory */
     CK_ROOM_VERIFY,   /* gpgv on a Release file */
     CK_ROOM_SERVE,    /* clients of the gate: HTTP and TLS */
+    CK_ROOM_NOTIFY,   /* the network: webhooks and mail */
     CK_ROOM_COUNT_
 };
 

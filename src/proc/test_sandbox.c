@@ -131,7 +131,7 @@ static bool try_memory(void)
 }
 
 enum { NOT_VERIFY = 1 << CK_ROOM_VERIFY, NOT_DAEMON = 1 << CK_ROOM_DAEMON,
-       NOT_NETWORK = 1 << CK_ROOM_FETCH | 1 << CK_ROOM_REGISTRY,
+       NOT_NETWORK = 1 << CK_ROOM_FETCH | 1 << CK_ROOM_REGISTRY | 1 << CK_ROOM_NOTIFY,
        NOT_SERVE = 1 << CK_ROOM_SERVE };
 
 /* Rooms for which an attempt is no attack are left out by name, and only those. */
@@ -290,6 +290,7 @@ static void what_the_table_grants_works(void **state)
     assert_int_equal(rmdir(dir), 0);
     assert_int_equal(in_room(CK_ROOM_VERIFY, exec_true, NULL), 0);
     assert_int_equal(WEXITSTATUS(in_room(CK_ROOM_REGISTRY, try_connect, NULL)), GOT_IT);
+    assert_int_equal(WEXITSTATUS(in_room(CK_ROOM_NOTIFY, try_connect, NULL)), GOT_IT);
     assert_int_equal(WEXITSTATUS(in_room(CK_ROOM_DAEMON, try_unix, NULL)), GOT_IT);
     int client;
     make_listening(&client);

@@ -55,6 +55,41 @@ ck_err *ck_token_parse(ck_view json, struct ck_arena *a, struct ck_token *ret)
     return NULL;
 }
 
+/* --- listings --------------------------------------------------------------------------------- */
+
+static ck_err *read_name(const struct ck_json *j, struct ck_arena *a, ck_view *ret)
+{
+    ck_view v;
+    CK_TRY(ck_json_string(j, CK_LIMIT_REGISTRY_NAME, a, &v));
+    for (size_t i = 0; i < v.n; i++)
+        if (v.p[i] <= ' ' || v.p[i] > '~')
+            return ck_json_refuse(j, CK_ERR_HOSTILE, "byte %zu stands in no name", i);
+    if (!v.n)
+        return ck_json_refuse(j, CK_ERR_HOSTILE, "an empty name");
+    *ret = v;
+    return NULL;
+}
+
+ck_err *ck_names_parse(ck_view json, const char *key, struct ck_arena *a, ck_view **ret,
+                       size_t *ret_n)
+{
+    const char *const known[] = { key, NULL };
+    ck_autojson struct ck_json top = { 0 };
+    size_t n = 0;
+    CK_TRY(ck_json_load(json, "listing", &top));
+    CK_TRY(ck_json_object(&top, known));
+    struct ck_json list = ck_json_member(&top, key);
+    CK_TRY(ck_json_array(&list, CK_LIMIT_LISTED_NAMES, &n));
+    ck_view *v = ck_arena_alloc(a, n + 1, sizeof *v);
+    for (size_t i = 0; i < n; i++) {
+        struct ck_json name = ck_json_at(&list, i);
+        CK_TRY(read_name(&name, a, &v[i]));
+    }
+    *ret = v;
+    *ret_n = n;
+    return NULL;
+}
+
 /* --- errors ----------------------------------------------------------------------------------- */
 
 enum { SHOWN = 300 };

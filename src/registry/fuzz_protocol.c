@@ -33,6 +33,13 @@ static void answers(ck_view v, struct ck_arena *a)
     struct ck_token t;
     if (accepts(ck_token_parse(v, a, &t)) && (t.token.n == 0 || t.expires_in < 60))
         abort();
+    ck_view *names = NULL;
+    size_t n = 0;
+    if (accepts(ck_names_parse(v, "tags", a, &names, &n)))
+        for (size_t i = 0; i < n; i++)
+            if (!names[i].n || names[i].n > CK_MAX_REGISTRY_NAME ||
+                ck_view_find(names[i], '\n') < names[i].n)
+                abort();
     ck_view text = ck_registry_error_text(v, a);
     if (text.n > 300 || ck_view_find(text, '\n') < text.n)
         abort();

@@ -29,6 +29,12 @@ CK_MUST ck_err *ck_token_parse(ck_view json, struct ck_arena *a, struct ck_token
  * bytes, escaped by whoever prints it. */
 ck_view ck_registry_error_text(ck_view json, struct ck_arena *a);
 
+/* {"repositories": [...]} of _catalog and {"tags": [...]} of tags/list, by `key`; null: none. Each
+ * is visible ASCII of at most REGISTRY_NAME bytes, which may still be no name. Limit LISTED_NAMES.
+ */
+CK_MUST ck_err *ck_names_parse(ck_view json, const char *key, struct ck_arena *a, ck_view **ret,
+                               size_t *ret_n);
+
 /* Link: </v2/x/referrers/...>; rel="next" (RFC 8288). *ret_found false where there is none. The
  * target is as sent, mostly a path: the caller resolves it and compares the host. */
 CK_MUST ck_err *ck_link_next(ck_view header, struct ck_arena *a, ck_view *ret_target,

@@ -619,6 +619,46 @@ static void public_addresses_are_told_from_their_neighbours(void **state)
     assert_true(ck_address_is_private((const struct sockaddr *)&un));
 }
 
+/* --- listings --------------------------------------------------------------------------------- */
+
+static void listings_are_read(void **state)
+{
+    (void)state;
+    ck_autoarena struct ck_arena a = { 0 };
+    ck_view *v = NULL;
+    size_t n = 7;
+    assert_ok(ck_names_parse(CK_V("{\"repositories\":[\"a\",\"b/c\"],\"x\":1}"), "repositories",
+                             &a, &v, &n));
+    assert_int_equal(n, 2);
+    assert_view(v[1], "b/c");
+    assert_ok(ck_names_parse(CK_V("{\"name\":\"a\",\"tags\":null}"), "tags", &a, &v, &n));
+    assert_int_equal(n, 0);
+    assert_ok(ck_names_parse(CK_V("{}"), "tags", &a, &v, &n));
+    assert_fails(ck_names_parse(CK_V("[]"), "tags", &a, &v, &n), CK_ERR_HOSTILE, "listing");
+    assert_fails(ck_names_parse(CK_V("{\"tags\":[\"\xc3\xa4\"]}"), "tags", &a, &v, &n),
+                 CK_ERR_HOSTILE, "tags[0]: byte 0 stands in no name");
+}
+
+static void listings_stop_at_their_limits(void **state)
+{
+    (void)state;
+    ck_autoarena struct ck_arena a = { 0 };
+    ck_view *v = NULL;
+    size_t n = 0;
+    for (size_t more = 0; more < 2; more++) {
+        ck_autobuf struct ck_buf text = ck_buf_new(CK_LIMIT_NONE);
+        ck_put_bytes(&text, CK_V("{\"tags\":[\""));
+        for (size_t i = 0; i < CK_MAX_REGISTRY_NAME + more; i++)
+            ck_put_u8(&text, 'x');
+        ck_put_bytes(&text, CK_V("\"]}"));
+        ck_err *e = ck_names_parse(ck_buf_view(&text), "tags", &a, &v, &n);
+        if (more)
+            assert_fails(e, CK_ERR_LIMIT, "(limit REGISTRY_NAME");
+        else
+            assert_ok(e);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -634,6 +674,8 @@ int main(void)
         cmocka_unit_test(broken_tokens_are_refused),
         cmocka_unit_test(attack_endless_nesting),
         cmocka_unit_test(tokens_stop_at_their_limits),
+        cmocka_unit_test(listings_are_read),
+        cmocka_unit_test(listings_stop_at_their_limits),
         cmocka_unit_test(errors_become_one_line),
         cmocka_unit_test(attack_endless_error_text),
         cmocka_unit_test(links_are_read),

@@ -58,11 +58,22 @@ struct ck_report {
  * do. */
 void ck_report_purl(const struct ck_report *r, const struct ck_package *p, struct ck_buf *out);
 
-/* Both appends fail (class OURS) where an index of the report points nowhere. */
+/* All appends fail (class OURS) where an index of the report points nowhere. */
 
 /* JSON, schema version 1 (doc/report.schema.json), two blanks of indentation, a newline at the
  * end. */
 CK_MUST ck_err *ck_report_json(const struct ck_report *r, struct ck_buf *out);
+
+/* One finding or suppressed candidate of it, as the document has it; for pages of them. */
+void ck_report_json_finding(const struct ck_report *r, const struct ck_finding *f,
+                            struct ck_buf *out);
+void ck_report_json_suppressed(const struct ck_report *r, const struct ck_suppressed *s,
+                               struct ck_buf *out);
+
+/* The same as software bills of materials: CycloneDX 1.5 and SPDX 2.3, both JSON. Licences are left
+ * out, as no package database that is read states them for certain. */
+CK_MUST ck_err *ck_report_cyclonedx(const struct ck_report *r, struct ck_buf *out);
+CK_MUST ck_err *ck_report_spdx(const struct ck_report *r, struct ck_buf *out);
 
 /* For people. `columns`: fewer than 40 count as 40; colour: ANSI colours. */
 struct ck_table_options {

@@ -4,6 +4,7 @@
 #include "report/groups.h"
 #include "report/layout.h"
 #include "report/sample.h"
+#include "report/sbom.h"
 
 /* Compares with src/report/golden/NAME; COCKET_GOLDEN=write in the environment writes it. */
 static void assert_golden(const char *name, ck_view got)
@@ -37,6 +38,14 @@ static void golden_json(const char *name, const struct ck_report *r)
     assert_golden(name, ck_buf_view(&b));
 }
 
+typedef ck_err *format(const struct ck_report *r, struct ck_buf *out);
+static void golden_sbom(const char *name, format *write, const struct ck_report *r)
+{
+    ck_autobuf struct ck_buf b = ck_buf_new(CK_LIMIT_NONE);
+    assert_ok(write(r, &b));
+    assert_golden(name, ck_buf_view(&b));
+}
+
 static void golden_table(const char *name, const struct ck_report *r, unsigned columns, bool colour)
 {
     ck_autobuf struct ck_buf b = ck_buf_new(CK_LIMIT_NONE);
@@ -51,6 +60,17 @@ static void json_equals_golden(void **state)
     golden_json("debian.json", sample_debian());
     golden_json("alpine-rootfs.json", sample_alpine_rootfs());
     golden_json("rpm-unmatched.json", sample_rpm_unmatched());
+}
+
+static void sboms_equal_golden(void **state)
+{
+    (void)state;
+    golden_sbom("debian.cdx.json", ck_report_cyclonedx, sample_debian());
+    golden_sbom("alpine-rootfs.cdx.json", ck_report_cyclonedx, sample_alpine_rootfs());
+    golden_sbom("rpm-unmatched.cdx.json", ck_report_cyclonedx, sample_rpm_unmatched());
+    golden_sbom("debian.spdx.json", ck_report_spdx, sample_debian());
+    golden_sbom("alpine-rootfs.spdx.json", ck_report_spdx, sample_alpine_rootfs());
+    golden_sbom("rpm-unmatched.spdx.json", ck_report_spdx, sample_rpm_unmatched());
 }
 
 static void table_equals_golden(void **state)
@@ -192,6 +212,8 @@ static void indexes_that_point_nowhere_are_an_error(void **state)
     assert_fails(ck_report_json(&r, &b), CK_ERR_OURS, "finding 0 is about package 8 of 8");
     assert_fails(ck_report_table(&r, &(struct ck_table_options){ .columns = 80 }, &b), CK_ERR_OURS,
                  "finding 0 is about package 8 of 8");
+    assert_fails(ck_report_cyclonedx(&r, &b), CK_ERR_OURS, "finding 0 is about package 8 of 8");
+    assert_fails(ck_report_spdx(&r, &b), CK_ERR_OURS, "finding 0 is about package 8 of 8");
     r = *sample_debian();
     r.n_layers = 2;
     assert_fails(ck_report_json(&r, &b), CK_ERR_OURS, "lies in layer 2 of 2");
@@ -234,6 +256,55 @@ static void purl_of_a_package_that_injects_qualifiers(void **state)
                             .version = CK_V("1@2&y%"),
                             .arch = CK_V("amd64&evil=1") };
     assert_purl(&r, &p, "pkg:deb/a%2Fb%3Fx%3D1%23f@1%402%26y%25?arch=amd64%26evil%3D1");
+}
+
+static void assert_image_purl(const char *reference, const char *want)
+{
+    ck_autobuf struct ck_buf b = ck_buf_new(CK_LIMIT_NONE);
+    struct ck_report r = *sample_debian();
+    r.reference = ck_view_str(reference);
+    ck_sbom_image_purl(&r, &b);
+    assert_view(ck_buf_view(&b), want);
+}
+
+static void an_image_with_a_name_has_a_purl(void **state)
+{
+    (void)state;
+#define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+    static const char debian[] = "pkg:oci/debian@sha256%3A" HEX
+                                 "?arch=amd64&repository_url=docker.io/library/debian&tag=12";
+    assert_image_purl("debian:12", debian);
+    assert_image_purl("docker://debian:12", debian);
+    assert_image_purl("store:docker.io/library/debian:12", debian);
+    assert_image_purl("[::1]:5000/a/b@sha256:" HEX,
+                      "pkg:oci/b@sha256%3A" HEX
+                      "?arch=amd64&repository_url=%5B::1%5D:5000/a/b");
+    assert_image_purl("oci:layout", "");
+    assert_image_purl("rootfs:/", "");
+    assert_image_purl("store:sha256:" HEX, "");
+    assert_image_purl("store:" HEX, "");
+    assert_image_purl("\x1b[2J", "");
+}
+
+static void serial_numbers_follow_what_is_said(void **state)
+{
+    (void)state;
+    char one[37], two[37];
+    ck_sbom_uuid(CK_V(""), one); /* SHA-256 of nothing: e3b0c442 98fc 1c14 9afb f4c8996fb924 */
+    assert_string_equal(one, "e3b0c442-98fc-8c14-9afb-f4c8996fb924");
+    ck_sbom_uuid(CK_V("x"), two);
+    assert_string_not_equal(one, two);
+    struct ck_report r = *sample_debian();
+    ck_autobuf struct ck_buf a = ck_buf_new(CK_LIMIT_NONE), b = ck_buf_new(CK_LIMIT_NONE),
+                             c = ck_buf_new(CK_LIMIT_NONE);
+    assert_ok(ck_report_cyclonedx(&r, &a));
+    assert_ok(ck_report_cyclonedx(&r, &b));
+    assert_true(ck_view_eq(ck_buf_view(&a), ck_buf_view(&b)));
+    r.decision = CK_V("allow");
+    assert_ok(ck_report_cyclonedx(&r, &c));
+    size_t head = 160; /* up to the serial number */
+    assert_false(ck_view_eq(ck_view_head(ck_buf_view(&a), head),
+                            ck_view_head(ck_buf_view(&c), head)));
 }
 
 static void assert_url(const char *feed, const char *ecosystem, const char *id, const char *want)
@@ -296,6 +367,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_equals_golden),
+        cmocka_unit_test(sboms_equal_golden),
         cmocka_unit_test(table_equals_golden),
         cmocka_unit_test(table_of_400_findings_fits_and_cuts_nothing),
         cmocka_unit_test(a_long_report_says_its_verdict_twice),
@@ -306,6 +378,8 @@ int main(void)
         cmocka_unit_test(indexes_that_point_nowhere_are_an_error),
         cmocka_unit_test(purls_follow_the_types_of_the_spec),
         cmocka_unit_test(purl_of_a_package_that_injects_qualifiers),
+        cmocka_unit_test(an_image_with_a_name_has_a_purl),
+        cmocka_unit_test(serial_numbers_follow_what_is_said),
         cmocka_unit_test(urls_are_made_from_feed_and_id),
         cmocka_unit_test(wrapping_never_cuts),
     };

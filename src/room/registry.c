@@ -22,6 +22,7 @@ static const char manifests[] = "application/vnd.oci.image.manifest.v1+json, "
                                 "application/vnd.oci.image.index.v1+json, "
                                 "application/vnd.docker.distribution.manifest.v2+json, "
                                 "application/vnd.docker.distribution.manifest.list.v2+json";
+static const char json[] = "application/json";
 static const char indexes[] = "application/vnd.oci.image.index.v1+json";
 
 static const struct {
@@ -29,11 +30,14 @@ static const struct {
     const char *accept;
     enum ck_http_method method;
     bool stream, redirects;
+    const char *names; /* of a listing: the key in its answer */
 } ops[CK_REGISTRY_OP_COUNT_] = {
-    [CK_REGISTRY_MANIFEST] = { "manifests", manifests, CK_HTTP_GET, false, true },
-    [CK_REGISTRY_HEAD] = { "manifests", manifests, CK_HTTP_HEAD, false, true },
-    [CK_REGISTRY_BLOB] = { "blobs", NULL, CK_HTTP_GET, true, true },
-    [CK_REGISTRY_REFERRERS] = { "referrers", indexes, CK_HTTP_GET, false, false },
+    [CK_REGISTRY_MANIFEST] = { "manifests", manifests, CK_HTTP_GET, false, true, NULL },
+    [CK_REGISTRY_HEAD] = { "manifests", manifests, CK_HTTP_HEAD, false, true, NULL },
+    [CK_REGISTRY_BLOB] = { "blobs", NULL, CK_HTTP_GET, true, true, NULL },
+    [CK_REGISTRY_REFERRERS] = { "referrers", indexes, CK_HTTP_GET, false, false, NULL },
+    [CK_REGISTRY_CATALOG] = { NULL, json, CK_HTTP_GET, false, false, "repositories" },
+    [CK_REGISTRY_TAGS] = { NULL, json, CK_HTTP_GET, false, false, "tags" },
 };
 
 /* --- the answer ------------------------------------------------------------------------------- */
@@ -123,7 +127,7 @@ static ck_err *answer(const struct ck_get *g, const struct ck_http_answer *r, co
         .resumed_at = g->began ? g->began_at : g->job->offset,
         .filtered = ret->filtered,
     };
-    if (g->job->op == CK_REGISTRY_REFERRERS && r->status == 200 && !ret->filtered)
+    if (g->job->op >= CK_REGISTRY_REFERRERS && r->status == 200 && !ret->filtered)
         CK_TRY(next_page(g, r->link, a, &ret->next));
     return NULL;
 }
@@ -139,15 +143,40 @@ static const char *fallback_tag(ck_view digest, struct ck_arena *a)
                            CK_VF(ck_view_head(hex, 64)));
 }
 
+/* How many names a page shall have: what Docker's registry gives at most. */
+#define PAGE "?n=1000"
+
+static const char *target_of(const struct ck_job_registry *j, struct ck_arena *a)
+{
+    if (j->next.n)
+        return ck_arena_format(a, "%.*s", CK_VF(j->next));
+    if (j->op == CK_REGISTRY_CATALOG)
+        return "/v2/_catalog" PAGE;
+    if (j->op == CK_REGISTRY_TAGS)
+        return ck_arena_format(a, "/v2/%s/tags/list" PAGE, j->endpoint.repository);
+    return ck_arena_format(a, "/v2/%s/%s/%.*s", j->endpoint.repository, ops[j->op].folder,
+                           CK_VF(j->reference));
+}
+
+/* A page of a listing, as lines. */
+static ck_err *write_names(struct ck_get *g, struct ck_arena *a)
+{
+    ck_autobuf struct ck_buf lines = ck_buf_new(CK_LIMIT_DOCUMENT);
+    ck_view *names = NULL;
+    size_t n = 0;
+    CK_TRY(ck_names_parse(ck_buf_view(&g->document), ops[g->job->op].names, a, &names, &n));
+    for (size_t i = 0; i < n; i++) {
+        CK_TRY(ck_buf_add(&lines, names[i]));
+        CK_TRY(ck_buf_add(&lines, CK_V("\n")));
+    }
+    return ck_stream_write(g->stream, ck_buf_view(&lines));
+}
+
 static struct ck_get get_of(struct ck_registry_room *room, const struct ck_job_registry *j,
                             struct ck_stream *s, struct ck_arena *a)
 {
-    const char *target = ck_arena_format(a, "/v2/%s/%s/%.*s", j->endpoint.repository,
-                                         ops[j->op].folder, CK_VF(j->reference));
-    if (j->next.n)
-        target = ck_arena_format(a, "%.*s", CK_VF(j->next));
     return (struct ck_get){ .room = room, .job = j, .stream = s, .method = ops[j->op].method,
-                            .target = target, .accept = ops[j->op].accept,
+                            .target = target_of(j, a), .accept = ops[j->op].accept,
                             .stream_body = ops[j->op].stream, .redirects = ops[j->op].redirects,
                             .document = ck_buf_new(CK_LIMIT_DOCUMENT),
                             .at = j->op == CK_REGISTRY_BLOB ? j->offset : 0 };
@@ -170,6 +199,8 @@ static ck_err *fetch(struct ck_get *g, struct ck_arena *a, struct ck_registry_an
         CK_TRY(ck_registry_get(g, a, &r, &denied));
     }
     CK_TRY(answer(g, &r, denied, a, ret));
+    if (r.status == 200 && ops[j->op].names)
+        return write_names(g, a);
     if (r.status == 200 && !g->stream_body && j->op != CK_REGISTRY_HEAD)
         CK_TRY(ck_stream_write(g->stream, ck_buf_view(&g->document)));
     return NULL;

@@ -14,6 +14,12 @@ static const char client_id[] = "cocket";
 
 /* --- what is kept ----------------------------------------------------------------------------- */
 
+static const char *scope_of(const struct ck_auth_who *who, struct ck_arena *a)
+{
+    return who->catalog ? "registry:catalog:*"
+                        : ck_arena_format(a, "repository:%s:pull", who->endpoint->repository);
+}
+
 static const char *key_of(const struct ck_auth_who *who, struct ck_arena *a)
 {
     const struct ck_endpoint *e = who->endpoint;
@@ -24,7 +30,7 @@ static const char *key_of(const struct ck_auth_who *who, struct ck_arena *a)
     struct ck_digest d;
     char text[CK_DIGEST_TEXT];
     ck_hash_of(CK_DIGEST_SHA256, ck_buf_view(&secret), &d);
-    return ck_arena_format(a, "%s %s %s", ck_url_origin(&who->registry, a), e->repository,
+    return ck_arena_format(a, "%s %s %s", ck_url_origin(&who->registry, a), scope_of(who, a),
                            ck_digest_text(&d, text));
 }
 
@@ -100,8 +106,7 @@ static void put_wish(struct ck_buf *b, char before, const struct ck_auth_who *wh
                      const struct ck_challenge *c, struct ck_arena *a)
 {
     put_field(b, before, "service", c->service);
-    put_field(b, '&', "scope",
-              ck_view_str(ck_arena_format(a, "repository:%s:pull", who->endpoint->repository)));
+    put_field(b, '&', "scope", ck_view_str(scope_of(who, a)));
 }
 
 static bool has_credentials(const struct ck_endpoint *e)

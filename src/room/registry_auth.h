@@ -16,11 +16,12 @@ struct ck_auth {
     size_t next; /* where the next one goes once all are taken */
 };
 
-/* For whom: one repository of one registry. */
+/* For whom: one repository of one registry, or its catalogue. */
 struct ck_auth_who {
     const struct ck_endpoint *endpoint;
     struct ck_url registry; /* as it is spoken to */
     bool allow_private;
+    bool catalog; /* what is asked for is the list of repositories */
 };
 
 /* NULL: none that is still good. Lives until the next call of ck_auth_get. */

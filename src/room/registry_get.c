@@ -133,7 +133,9 @@ static ck_err *take_body(void *ctx, ck_view bytes)
 
 static struct ck_auth_who who_of(const struct attempt *t)
 {
-    return (struct ck_auth_who){ &t->g->job->endpoint, t->registry, t->g->job->allow_private };
+    const struct ck_job_registry *j = t->g->job;
+    return (struct ck_auth_who){ &j->endpoint, t->registry, j->allow_private,
+                                 j->op == CK_REGISTRY_CATALOG };
 }
 
 static struct ck_http_request request_of(struct attempt *t, const struct ck_url *url)

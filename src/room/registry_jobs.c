@@ -32,7 +32,7 @@ static bool is_path(ck_view v)
 static bool sound(const struct ck_job_registry *j)
 {
     const struct ck_endpoint *e = &j->endpoint;
-    bool paged = j->op == CK_REGISTRY_REFERRERS;
+    bool paged = j->op >= CK_REGISTRY_REFERRERS;
     return j->op < CK_REGISTRY_OP_COUNT_ && j->tries <= 100 && e->host[0] &&
            is_word(ck_view_str(e->host)) && is_word(ck_view_str(e->bearer ? e->bearer : "")) &&
            is_path(ck_view_str(e->repository)) && is_path(j->reference) &&

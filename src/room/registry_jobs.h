@@ -19,6 +19,9 @@ enum ck_registry_op {
     CK_REGISTRY_REFERRERS, /* GET referrers/DIGEST, all pages joined by the hub asking again with
                               `next` (it counts the pages: a registry may have no last one);
                               404: the tag fallback sha256-HEX, as a manifest; that 404 too: none */
+    CK_REGISTRY_CATALOG,   /* GET _catalog, and */
+    CK_REGISTRY_TAGS,      /* GET tags/list: the names of one page, a line each, of visible ASCII;
+                              pages are joined as those of REFERRERS are */
     CK_REGISTRY_OP_COUNT_
 };
 
@@ -27,8 +30,9 @@ enum ck_registry_op {
 struct ck_job_registry {
     enum ck_registry_op op;
     struct ck_endpoint endpoint;
-    ck_view reference;  /* MANIFEST, HEAD: tag or digest text; BLOB, REFERRERS: digest text */
-    ck_view next;       /* REFERRERS: the answer's `next`, or empty */
+    ck_view reference;  /* MANIFEST, HEAD: tag or digest text; BLOB, REFERRERS: digest text; else
+                           anything */
+    ck_view next;       /* REFERRERS, CATALOG, TAGS: the answer's `next`, or empty */
     uint64_t offset;    /* BLOB: bytes that are there already; sent as Range */
     uint64_t max;       /* most bytes of the body, counted from the blob's start: more is refused
                            (class LIMIT for documents, HOSTILE for a blob longer than its
@@ -50,7 +54,7 @@ struct ck_registry_answer {
     unsigned status;      /* 200; 404, 401, 403, ... */
     ck_view content_type; /* without parameters, lower case, or empty */
     ck_view digest;       /* Docker-Content-Digest as sent, or empty: a claim, nothing more */
-    ck_view next;         /* REFERRERS: a further page, to be passed back */
+    ck_view next;         /* REFERRERS, CATALOG, TAGS: a further page, to be passed back */
     ck_view message;      /* of an error: what the registry says, one line */
     ck_view warning;      /* Warning: 299 headers' texts, joined by newlines, or empty */
     uint64_t length;      /* bytes written to the descriptor by this job */

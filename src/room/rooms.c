@@ -14,5 +14,6 @@ const struct ck_room_body ck_room_bodies[CK_ROOM_COUNT_] = {
     [CK_ROOM_REGISTRY] = { .load = ck_room_registry_load, .run = ck_room_registry },
     [CK_ROOM_DAEMON] = { .load = ck_net_load, .run = ck_room_daemon },
     [CK_ROOM_VERIFY] = { .run = ck_room_verify },
+    [CK_ROOM_NOTIFY] = { .load = ck_net_load, .run = ck_room_notify },
     [CK_ROOM_SERVE] = { .load = ck_room_serve_load, .run = ck_room_serve },
 };

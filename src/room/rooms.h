@@ -19,6 +19,7 @@ ck_err *ck_room_unpack(void *state, struct ck_channel *ch, ck_view job, int in, 
 ck_err *ck_room_registry_load(void **ret_state);
 ck_err *ck_room_registry(void *state, struct ck_channel *ch, ck_view job, int in, int out);
 ck_err *ck_room_daemon(void *state, struct ck_channel *ch, ck_view job, int in, int out);
+ck_err *ck_room_notify(void *state, struct ck_channel *ch, ck_view job, int in, int out);
 ck_err *ck_room_verify(void *state, struct ck_channel *ch, ck_view job, int in, int out);
 
 #endif

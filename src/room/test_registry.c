@@ -530,6 +530,43 @@ static void referrers_come_in_pages_of_the_same_registry(void **state)
         refuse(&rows[i]);
 }
 
+static void listings_come_as_lines(void **state)
+{
+    (void)state;
+    auto_got struct got g = { 0 };
+    struct ck_job_registry j = wish(CK_REGISTRY_TAGS, "paged-2/x");
+    assert_ok(rig_shot(&j, &g));
+    assert_view(ck_buf_view(&g.body), "tag-0\nlatest\n");
+    assert_true(ck_view_ends(g.answer.next, CK_V("page=1")));
+    j.endpoint.repository = "names-8/x";
+    assert_ok(rig_shot(&j, &g));
+    assert_int_equal(g.body.n, 0);
+    with_password(&j);
+    j.op = CK_REGISTRY_CATALOG;
+    assert_ok(rig_shot(&j, &g));
+    assert_view(ck_buf_view(&g.body), "library/alpine\nteam/app\n");
+    assert_int_equal(rig_saw(&rig, "/token/catalog", "scope=registry%3Acatalog%3A%2A\""), 1);
+    j.next = g.answer.next;
+    assert_ok(rig_shot(&j, &g));
+    assert_view(ck_buf_view(&g.body), "team/db\n");
+}
+
+static void attack_listings(void **state)
+{
+    (void)state;
+    static const struct refusal rows[] = {
+        { "names-0/x", CK_REGISTRY_TAGS, true, true, H, "listing: tags[0]: byte 1" },
+        { "names-1/x", CK_REGISTRY_TAGS, true, true, H, "listing: tags[0]: an empty name" },
+        { "names-2/x", CK_REGISTRY_TAGS, true, true, H, "duplicate" },
+        { "names-4/x", CK_REGISTRY_TAGS, true, true, L, "(limit REGISTRY_NAME" },
+        { "names-5/x", CK_REGISTRY_TAGS, true, true, L, "(limit JSON_DEPTH" },
+        { "names-7/x", CK_REGISTRY_TAGS, true, true, H, "listing: " },
+        { "page-loop/x", CK_REGISTRY_TAGS, true, true, H, "the next page is this one" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        refuse(&rows[i]);
+}
+
 static void referrers_fall_back_to_the_tag(void **state)
 {
     (void)state;
@@ -649,6 +686,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(jobs_go_on_where_others_stopped),
         cmocka_unit_test(a_slow_reader_or_registry_is_no_stuck_room),
         cmocka_unit_test(referrers_come_in_pages_of_the_same_registry),
+        cmocka_unit_test(listings_come_as_lines),
+        cmocka_unit_test(attack_listings),
         cmocka_unit_test(referrers_fall_back_to_the_tag),
         cmocka_unit_test(certificates_are_verified),
         cmocka_unit_test(plain_http_only_where_it_is_configured),

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "detect/env_secret.h"
+#include "report/parts.h"
 #include "store/store.h"
 
 #include <stdlib.h>
@@ -200,6 +201,22 @@ void ck_image_facts_of(const struct ck_image *im, const struct ck_report *r, int
     *ret = f;
 }
 
+/* What listings show of it. */
+static uint32_t clipped(size_t n) { return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX; }
+
+struct ck_store_summary ck_image_summary(const struct ck_report *r, const struct ck_facts *f)
+{
+    struct ck_report_counts c = ck_report_count(r);
+    struct ck_store_summary s = {
+        .fixable = clipped(c.fixable), .kev = clipped(c.kev), .packages = clipped(r->n_packages),
+        .complete = f->complete, .scanned = f->scanned, .created = f->created,
+        .distro = f->distro,
+    };
+    for (int i = 0; i < CK_SEVERITY_COUNT_; i++)
+        s.severities[i] = clipped(c.by_severity[i]);
+    return s;
+}
+
 /* --- days that are known from before ---------------------------------------------------------- */
 
 /* Findings with a fix, in an order to look them up. */
@@ -245,6 +262,13 @@ static void carry_over(const struct fixes *x, const struct ck_fact_finding *old)
             x->v[low]->fixed_since = old->fixed_since;
 }
 
+static void carry_over_all(const struct fixes *x, const struct ck_facts *old)
+{
+    for (size_t i = 0; i < old->n_findings; i++)
+        if (old->findings[i].fix_state == CK_FIX_FIXED)
+            carry_over(x, &old->findings[i]);
+}
+
 static ck_err *carry_over_from(struct ck_store *s, const struct ck_digest *d, const struct fixes *x)
 {
     ck_autoarena struct ck_arena a = { 0 };
@@ -257,9 +281,7 @@ static ck_err *carry_over_from(struct ck_store *s, const struct ck_digest *d, co
         ck_err_free(e);
         return NULL;
     }
-    for (size_t i = 0; i < old.n_findings; i++)
-        if (old.findings[i].fix_state == CK_FIX_FIXED)
-            carry_over(x, &old.findings[i]);
+    carry_over_all(x, &old);
     return NULL;
 }
 
@@ -310,6 +332,20 @@ ck_err *ck_image_facts_remember(struct ck_store *s, const struct ck_digest *d, s
     return NULL;
 }
 
+void ck_image_facts_again(const struct ck_facts *before, const struct ck_report *r, int64_t now,
+                          struct ck_arena *a, struct ck_facts *ret)
+{
+    struct ck_facts f = *before;
+    f.database_built = r->database ? r->database->built : 0;
+    f.n_gaps = 0;
+    take_distro(r, a, &f);
+    take_findings(r, now, a, &f);
+    take_gaps(r, a, &f);
+    struct fixes x = fixes_of(&f, a);
+    carry_over_all(&x, before);
+    *ret = f;
+}
+
 /* --- into the store --------------------------------------------------------------------------- */
 
 static int by_bytes(const void *x, const void *y)
@@ -317,7 +353,7 @@ static int by_bytes(const void *x, const void *y)
     return ck_view_cmp(*(const ck_view *)x, *(const ck_view *)y);
 }
 
-static size_t ids_of(const struct ck_facts *f, struct ck_arena *a, ck_view **ret)
+size_t ck_image_facts_ids(const struct ck_facts *f, struct ck_arena *a, ck_view **ret)
 {
     size_t most = 0, n = 0, kept = 0;
     for (size_t i = 0; i < f->n_findings; i++)
@@ -337,15 +373,20 @@ static size_t ids_of(const struct ck_facts *f, struct ck_arena *a, ck_view **ret
     return kept;
 }
 
+ck_view ck_image_facts_chain(const struct ck_facts *f, struct ck_arena *a)
+{
+    char whole[CK_DIGEST_TEXT];
+    if (!f->n_chain)
+        return CK_V("");
+    return ck_arena_dup(a, ck_view_str(ck_digest_text(&f->chain[f->n_chain - 1], whole)));
+}
+
 ck_err *ck_image_facts_keep(struct ck_store *s, const struct ck_digest *d, const struct ck_facts *f)
 {
     ck_autoarena struct ck_arena a = { 0 };
     ck_autobuf struct ck_buf bytes = ck_buf_new(CK_LIMIT_NONE);
-    char whole[CK_DIGEST_TEXT] = "";
     ck_view *ids = NULL;
-    size_t n = ids_of(f, &a, &ids);
+    size_t n = ck_image_facts_ids(f, &a, &ids);
     ck_facts_encode(f, &bytes);
-    if (f->n_chain)
-        ck_digest_text(&f->chain[f->n_chain - 1], whole);
-    return ck_store_put_facts(s, d, ck_buf_view(&bytes), ids, n, ck_view_str(whole));
+    return ck_store_put_facts(s, d, ck_buf_view(&bytes), ids, n, ck_image_facts_chain(f, &a));
 }

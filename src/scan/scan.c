@@ -5,6 +5,7 @@
 #include "proc/spawn.h"
 #include "scan/image_facts.h"
 #include "scan/inventory.h"
+#include "scan/inventory_codec.h"
 #include "verdict/verdict.h"
 
 #include <stdlib.h>
@@ -18,11 +19,8 @@ struct ck_scan {
     struct ck_layer_facts *facts;
     size_t n_facts;
     struct ck_inventory inventory;
-    struct ck_package *packages; /* the inventory's, for the matcher */
-    struct ck_distro distro;
-    struct ck_match match;
-    struct ck_report_database database;
-    struct ck_report report;
+    struct ck_seen seen;
+    struct ck_assessment assessment;
     struct ck_policy *own_policy; /* where none was given */
     struct ck_facts image_facts;
     int64_t now;
@@ -71,10 +69,10 @@ static ck_view digest_view(struct ck_scan *s, const struct ck_digest *d)
     return ck_arena_dup(&s->arena, ck_view_str(ck_digest_text(d, text)));
 }
 
-static void report_layers(struct ck_scan *s)
+static void see_layers(struct ck_scan *s)
 {
     const struct ck_image *im = ck_source_image(s->source);
-    struct ck_report *r = &s->report;
+    struct ck_seen *r = &s->seen;
     r->layers = ck_arena_alloc(&s->arena, im->n_layers + 1, sizeof *r->layers);
     r->n_layers = im->n_layers;
     for (size_t i = 0; i < im->n_layers; i++) {
@@ -91,80 +89,41 @@ static void report_layers(struct ck_scan *s)
     }
 }
 
-static void report_packages(struct ck_scan *s)
+static void see_packages(struct ck_scan *s)
 {
-    struct ck_report *r = &s->report;
+    struct ck_seen *r = &s->seen;
     bool rootfs = ck_source_image(s->source)->rootfs;
     r->n_packages = s->inventory.n;
     r->packages = ck_arena_alloc(&s->arena, r->n_packages + 1, sizeof *r->packages);
-    s->packages = ck_arena_alloc(&s->arena, r->n_packages + 1, sizeof *s->packages);
     for (size_t i = 0; i < r->n_packages; i++) {
-        const struct ck_inventory_package *p = &s->inventory.packages[i];
-        ck_view *location = ck_arena_alloc(&s->arena, 1, sizeof *location);
-        *location = p->location;
+        struct ck_inventory_package *p = &s->inventory.packages[i];
         r->packages[i] = (struct ck_report_package){ .p = p->p,
                                                      .layer = rootfs ? SIZE_MAX : p->layer,
-                                                     .locations = location, .n_locations = 1 };
-        s->packages[i] = p->p;
+                                                     .locations = &p->location,
+                                                     .n_locations = 1 };
     }
 }
 
-static void report_image(struct ck_scan *s)
+static void see_image(struct ck_scan *s)
 {
     const struct ck_image *im = ck_source_image(s->source);
-    struct ck_report *r = &s->report;
-    r->reference = im->reference;
-    r->digest = im->has_digest ? digest_view(s, &im->digest) : (ck_view){ 0 };
-    r->os = im->config.platform.os;
-    r->architecture = im->config.platform.architecture;
-    r->created = im->config.created;
-    r->platforms = im->platforms;
-    r->warnings = im->warnings;
-    r->n_warnings = im->n_warnings;
-    r->os_release = s->inventory.os;
-    r->distro = s->distro;
-    report_layers(s);
-    report_packages(s);
-}
-
-static void collect_gaps(struct ck_scan *s)
-{
-    const struct ck_gap bare = { CK_V("sandbox"),
-                                 CK_V("switched off by --insecure-no-sandbox: what was read could "
-                                      "have changed this program") };
-    const struct ck_gap no_db = { CK_V("advisories"),
-                                  CK_V("there is no advisory database (cocket db update, cocket db "
-                                       "build): no vulnerability can be named") };
-    const struct ck_gap no_distro = { CK_V("distribution"),
-                                      CK_V("no os-release file names a distribution that is known "
-                                           "here") };
-    struct ck_report *r = &s->report;
-    size_t n = 0;
-    r->gaps = ck_arena_alloc(&s->arena, s->inventory.n_gaps + s->match.n_gaps + 3, sizeof *r->gaps);
-    if (s->options.no_sandbox)
-        r->gaps[n++] = bare;
-    if (!s->options.db)
-        r->gaps[n++] = no_db;
-    if (!s->options.db && !s->distro.known) /* the matcher says it otherwise */
-        r->gaps[n++] = no_distro;
-    for (size_t i = 0; i < s->match.n_gaps; i++)
-        r->gaps[n++] = s->match.gaps[i];
-    for (size_t i = 0; i < s->inventory.n_gaps; i++)
-        r->gaps[n++] = s->inventory.gaps[i];
-    r->n_gaps = n;
-}
-
-static ck_err *match(struct ck_scan *s)
-{
-    ck_distro_of(&s->inventory.os, &s->arena, &s->distro);
-    report_image(s);
-    if (!s->options.db)
-        return NULL;
-    CK_TRY(ck_report_database_of(s->options.db, &s->arena, &s->database));
-    s->report.database = &s->database;
-    s->report.match = &s->match;
-    return ck_match_packages(s->options.db, &s->distro, s->packages, s->report.n_packages,
-                             &s->match);
+    s->seen = (struct ck_seen){
+        .reference = im->reference,
+        .name = im->name,
+        .digest = im->has_digest ? digest_view(s, &im->digest) : (ck_view){ 0 },
+        .os = im->config.platform.os,
+        .architecture = im->config.platform.architecture,
+        .created = im->config.created,
+        .platforms = im->platforms,
+        .no_sandbox = s->options.no_sandbox,
+        .os_release = s->inventory.os,
+        .gaps = s->inventory.gaps,
+        .n_gaps = s->inventory.n_gaps,
+        .warnings = im->warnings,
+        .n_warnings = im->n_warnings,
+    };
+    see_layers(s);
+    see_packages(s);
 }
 
 /* --- into the store's books
@@ -197,6 +156,18 @@ static ck_err *set_state(struct ck_scan *s, enum ck_state_of_image state, ck_vie
     return NULL;
 }
 
+/* What it is assessed again from, and what listings show. */
+static ck_err *keep(struct ck_scan *s, struct ck_store *store)
+{
+    const struct ck_digest *d = &ck_source_image(s->source)->digest;
+    struct ck_store_summary summary = ck_image_summary(&s->assessment.report, &s->image_facts);
+    struct ck_store_inventory v;
+    ck_seen_encode(&s->seen, &s->arena, &v);
+    v.matched = s->options.db ? ck_db_built(s->options.db) : 0;
+    CK_TRY(ck_store_put_summary(store, d, &summary));
+    return ck_store_put_inventory(store, d, &v);
+}
+
 static ck_err *enter(struct ck_scan *s)
 {
     struct ck_store *store = ck_source_store(s->source);
@@ -205,7 +176,8 @@ static ck_err *enter(struct ck_scan *s)
         CK_TRY(ck_arrivals_finish(ck_source_arrivals(s->source), NULL, NULL));
     CK_TRY(ck_image_facts_remember(store, &im->digest, &s->image_facts));
     CK_TRY(record(s, is_complete(im)));
-    return ck_image_facts_keep(store, &im->digest, &s->image_facts);
+    CK_TRY(ck_image_facts_keep(store, &im->digest, &s->image_facts));
+    return keep(s, store);
 }
 
 /* An image that breaks a rule is denied, whatever else is known of it. That this cannot be entered
@@ -255,18 +227,11 @@ static ck_err *judge(struct ck_scan *s, const struct ck_policy *p, struct ck_ver
 
 static ck_err *settle(struct ck_scan *s, const struct ck_policy *p, const struct ck_verdict *v)
 {
-    static const enum ck_state_of_image states[] = { [CK_ALLOW] = CK_CLEARED,
-                                                     [CK_QUARANTINE] = CK_QUARANTINED,
-                                                     [CK_DENY] = CK_DENIED };
-    ck_autobuf struct ck_buf json = ck_buf_new(CK_LIMIT_NONE), reason = json;
+    ck_autobuf struct ck_buf json = ck_buf_new(CK_LIMIT_NONE);
     if (!ck_source_store(s->source))
         return NULL;
-    for (size_t i = 0; i < v->n_reasons; i++)
-        ck_buf_format(&reason, "%s%.*s", i ? "; " : "", CK_VF(v->reasons[i]));
-    if (!reason.n)
-        ck_buf_format(&reason, "the policy %s allows it", ck_policy_file(p));
-    CK_TRY(set_state(s, states[v->decision], ck_buf_view(&reason)));
-    CK_TRY(ck_report_json(&s->report, &json));
+    CK_TRY(set_state(s, ck_verdict_state(v), ck_verdict_reason(v, p, &s->arena)));
+    CK_TRY(ck_report_json(&s->assessment.report, &json));
     return ck_store_put_report(ck_source_store(s->source), &ck_source_image(s->source)->digest,
                                ck_buf_view(&json));
 }
@@ -276,13 +241,14 @@ static ck_err *decide(struct ck_scan *s)
     const struct ck_policy *p = NULL;
     struct ck_verdict v;
     CK_TRY(policy(s, &p));
-    ck_image_facts_of(ck_source_image(s->source), &s->report, s->now, &s->arena, &s->image_facts);
+    ck_image_facts_of(ck_source_image(s->source), &s->assessment.report, s->now, &s->arena,
+                      &s->image_facts);
     s->image_facts.has_fail_on = s->options.has_fail_on;
     s->image_facts.fail_on = s->options.fail_on;
     CK_TRY(judge(s, p, &v));
-    s->report.decision = ck_view_str(ck_decision_name(v.decision));
-    s->report.reasons = v.reasons;
-    s->report.n_reasons = v.n_reasons;
+    s->assessment.report.decision = ck_view_str(ck_decision_name(v.decision));
+    s->assessment.report.reasons = v.reasons;
+    s->assessment.report.n_reasons = v.n_reasons;
     return settle(s, p, &v);
 }
 
@@ -299,8 +265,8 @@ static ck_err *run(struct ck_scan *s, const struct ck_reference *ref)
     s->cache = ck_cache_open(!s->options.no_cache);
     CK_TRY(ck_source_image(s->source)->rootfs ? read_rootfs(s, ref->path) : read_layers(s));
     CK_TRY(ck_inventory_build(s->facts, s->n_facts, &s->inventory));
-    CK_TRY(match(s));
-    collect_gaps(s);
+    see_image(s);
+    CK_TRY(ck_assess(&s->seen, s->options.db, &s->assessment));
     return decide(s);
 }
 
@@ -330,7 +296,7 @@ void ck_scan_free(struct ck_scan *s)
     if (!s)
         return;
     ck_policy_free(s->own_policy);
-    ck_match_free(&s->match);
+    ck_assessment_free(&s->assessment);
     ck_inventory_free(&s->inventory);
     for (size_t i = 0; i < s->n_facts; i++)
         ck_buf_free(&s->facts[i].bytes);
@@ -343,12 +309,13 @@ void ck_scan_free(struct ck_scan *s)
 
 const struct ck_report *ck_scan_report(const struct ck_scan *s)
 {
-    return &s->report;
+    return &s->assessment.report;
 }
 
 ck_err *ck_scan_explain(const struct ck_scan *s, ck_view id, struct ck_buf *out)
 {
     if (!s->options.db)
         return ck_err_new(CK_ERR_OURS, "there is no advisory database to explain from");
-    return ck_match_explain(s->options.db, &s->distro, s->packages, s->report.n_packages, id, out);
+    return ck_match_explain(s->options.db, &s->assessment.report.distro, s->assessment.packages,
+                            s->seen.n_packages, id, out);
 }

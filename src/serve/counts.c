@@ -7,7 +7,8 @@ static const char *const labels[CK_LABEL_COUNT_] = {
     [CK_LABEL_LISTING] = "listing",     [CK_LABEL_UPLOAD] = "upload",
     [CK_LABEL_TOKEN] = "token",         [CK_LABEL_ADMISSION] = "admission",
     [CK_LABEL_HARBOR] = "harbor",       [CK_LABEL_DOCKER] = "docker",
-    [CK_LABEL_STATUS] = "status",       [CK_LABEL_OTHER] = "other",
+    [CK_LABEL_API] = "api",             [CK_LABEL_STATUS] = "status",
+    [CK_LABEL_OTHER] = "other",
 };
 
 static const struct {

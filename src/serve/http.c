@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "serve/api_request.h"
 #include "serve/http_int.h"
 
 #include <errno.h>
@@ -14,7 +15,8 @@
 /* The routes of each kind of listener, in the order in which they are tried. */
 static const struct ck_route *const gate_routes[] = { ck_registry_routes, ck_status_routes,
                                                       ck_explain_routes, ck_admission_routes,
-                                                      ck_harbor_routes, NULL };
+                                                      ck_harbor_routes, ck_api_routes,
+                                                      ck_web_routes, NULL };
 static const struct ck_route *const metrics_routes[] = { ck_status_routes, NULL };
 static const struct ck_route *const docker_routes[] = { ck_docker_routes, NULL };
 static const struct ck_route *const *const tables[CK_ROUTES_COUNT_] = {
@@ -124,20 +126,23 @@ struct heads {
     struct ck_request *r;
     const char *wrong;
     bool has_authorization, encoded;
-    ck_view authorization;
+    ck_view authorization, cookie;
     unsigned seen;
 };
 
 /* Those that are read here and by handlers; twice is refused. */
 enum head {
-    HOST, AUTHORIZATION, LENGTH, ENCODING, AGENT, TYPE, RANGE, CONTENT_RANGE, MATCH, HEADS,
+    HOST, AUTHORIZATION, LENGTH, ENCODING, AGENT, TYPE, RANGE, CONTENT_RANGE, MATCH, COOKIE, SITE,
+    ORIGIN, REQUESTED, LAST_EVENT, HEADS,
 };
 static const char *const head_names[HEADS] = {
     [HOST] = "host",           [AUTHORIZATION] = "authorization",
     [LENGTH] = "content-length", [ENCODING] = "transfer-encoding",
     [AGENT] = "user-agent",    [TYPE] = "content-type",
     [RANGE] = "range",         [CONTENT_RANGE] = "content-range",
-    [MATCH] = "if-none-match",
+    [MATCH] = "if-none-match", [COOKIE] = "cookie",
+    [SITE] = "sec-fetch-site", [ORIGIN] = "origin",
+    [REQUESTED] = "x-requested-with", [LAST_EVENT] = "last-event-id",
 };
 
 static bool same(ck_view v, const char *word)
@@ -178,8 +183,11 @@ static void take_head(struct heads *h, enum head which, ck_view v)
         r->host = without_port(v);
         break;
     case AUTHORIZATION:
-        h->has_authorization = true;
+        h->has_authorization = r->authorized = true;
         h->authorization = v;
+        break;
+    case COOKIE:
+        h->cookie = v;
         break;
     case LENGTH:
         r->has_length = true;
@@ -298,9 +306,21 @@ static void on_session(struct ck_request *r, void *ctx, struct ck_answer *w)
     proceed(r);
 }
 
-static void identify(struct ck_request *r, const struct heads *h)
+/* The API's cookie stands for a token; nowhere else does it say anything. */
+static void take_cookie(struct ck_request *r, struct heads *h)
+{
+    ck_view token;
+    if (h->has_authorization || !ck_request_is_api(r) || !ck_api_cookie(h->cookie, &token))
+        return;
+    h->has_authorization = true;
+    h->authorization =
+        ck_view_str(ck_arena_format(&r->arena, "Bearer %.*s", CK_VF(token)));
+}
+
+static void identify(struct ck_request *r, struct heads *h)
 {
     struct ck_session s;
+    take_cookie(r, h);
     if (r->route->methods & CK_ROUTE_OPEN || r->listener->kind.routes != CK_ROUTES_GATE ||
         !h->has_authorization) {
         r->roles = r->serve->config.anonymous_pull ? CK_ROLE_PULL : 0;
@@ -348,8 +368,10 @@ static void refuse_method(struct ck_request *r, unsigned known)
             ck_buf_format(&allow, "%s%s", allow.n ? ", " : "", methods[i].name);
     struct ck_reply_header h = { "Allow", ck_buf_view(&allow) };
     ck_request_reply(r, 405, "application/json",
-                     CK_V("{\"errors\":[{\"code\":\"UNSUPPORTED\",\"message\":"
-                          "\"this method is not allowed here\"}]}\n"),
+                     ck_request_is_api(r)
+                         ? CK_V("{\"error\":\"this method is not allowed here\"}\n")
+                         : CK_V("{\"errors\":[{\"code\":\"UNSUPPORTED\",\"message\":"
+                                "\"this method is not allowed here\"}]}\n"),
                      &h, 1);
 }
 

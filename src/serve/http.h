@@ -63,6 +63,8 @@ extern const struct ck_route ck_explain_routes[];   /* status.c: /explain/ */
 /* admission.c: /admission/validate, /admission/mutate, /imagepolicy */
 extern const struct ck_route ck_admission_routes[];
 extern const struct ck_route ck_harbor_routes[];    /* harbor.c: /harbor/api/v1/... */
+extern const struct ck_route ck_web_routes[];        /* web.c: /, /ui/, /assets/ */
+extern const struct ck_route ck_api_routes[];       /* api.c: /api/v1/... */
 extern const struct ck_route ck_docker_routes[];    /* docker.c: /Plugin.Activate, /AuthZPlugin.* */
 
 #endif

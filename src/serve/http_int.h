@@ -71,6 +71,7 @@ struct ck_request {
 
     uint64_t session;
     uint32_t roles;
+    bool authorized; /* by an Authorization header, which no other page's script can set */
     ck_view agent, host;
 
     bool has_length, chunked, malformed;
@@ -112,6 +113,8 @@ void ck_request_refuse(struct ck_request *r, unsigned status, enum ck_oci_error 
 void ck_request_fail(struct ck_request *r, const struct ck_answer *w);
 /* 401 with the challenge that fits the path. */
 void ck_request_challenge(struct ck_request *r, const char *message);
+/* Of the HTTP API, whose errors are its own. */
+bool ck_request_is_api(const struct ck_request *r);
 /* Headers that every answer of a registry has. */
 void ck_registry_headers(struct ck_serve *s, struct MHD_Response *response);
 /* Bytes of an answer, from its body or its descriptor, in the arena. False: has replied. */

@@ -2,6 +2,8 @@
 
 #include "base/text.h"
 #include "image/json.h"
+#include "serve/names.h"
+#include "serve/ui.h"
 
 static void put_text(struct ck_buf *out, ck_view v)
 {
@@ -81,6 +83,18 @@ static void put_value(struct ck_buf *out, const json_t *v)
     }
 }
 
+/* The image's page of the web UI, where there is one and it is known which image it is. */
+static void put_link(struct ck_buf *out, const json_t *v)
+{
+    const json_t *d = json_object_get(v, "digest");
+    ck_view digest = ck_view_of(json_string_value(d), json_string_length(d));
+    if (!ck_ui_find(CK_V("/index.html")) || !digest.n || !ck_is_digest(digest))
+        return;
+    ck_put_bytes(out, CK_V("<p><a href=\"/ui/images/"));
+    put_text(out, digest);
+    ck_put_bytes(out, CK_V("\">All that is known of this image</a></p>\n"));
+}
+
 void ck_page_put(struct ck_buf *out, ck_view what, ck_view json)
 {
     ck_autojson struct ck_json doc = { 0 };
@@ -93,6 +107,7 @@ void ck_page_put(struct ck_buf *out, ck_view what, ck_view json)
     ck_put_bytes(out, CK_V("</h1>\n"));
     ck_err *e = ck_json_load(json, "explanation", &doc);
     if (!e) {
+        put_link(out, doc.v);
         put_value(out, doc.v);
     } else {
         ck_put_bytes(out, CK_V("<pre>"));

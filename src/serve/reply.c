@@ -106,14 +106,31 @@ static void put_u32(struct ck_request *r, struct MHD_Response *w, const char *na
     ck_response_header(r->serve, w, name, ck_view_str(text));
 }
 
+bool ck_request_is_api(const struct ck_request *r)
+{
+    return ck_view_starts(r->path, CK_V("/api/v1/"));
+}
+
+static void put_error(struct ck_buf *out, ck_view message)
+{
+    ck_put_bytes(out, CK_V("{\"error\":"));
+    ck_buf_json_str(out, message);
+    ck_put_bytes(out, CK_V("}\n"));
+}
+
 static struct MHD_Response *error_response(struct ck_request *r, enum ck_oci_error code,
                                            ck_view message, ck_view explain, uint64_t *ret_size)
 {
     ck_autobuf struct ck_buf body = ck_buf_new(CK_LIMIT_NONE);
-    put_errors(&body, r->serve->config.url, code, message, explain);
+    bool api = ck_request_is_api(r);
+    if (api)
+        put_error(&body, message);
+    else
+        put_errors(&body, r->serve->config.url, code, message, explain);
     struct MHD_Response *w = ck_response_new(r->serve, "application/json", ck_buf_view(&body));
     ck_response_header(r->serve, w, "Cache-Control", CK_V("no-store"));
-    ck_registry_headers(r->serve, w);
+    if (!api)
+        ck_registry_headers(r->serve, w);
     *ret_size = body.n;
     return w;
 }
@@ -159,6 +176,8 @@ void ck_request_fail(struct ck_request *r, const struct ck_answer *w)
     struct MHD_Response *response = error_response(r, code, w->message, w->explain, &size);
     if (w->retry_after || status == 429 || status == 503)
         put_u32(r, response, "Retry-After", w->retry_after ? w->retry_after : 1);
+    if (status == 405)
+        ck_response_header(r->serve, response, "Allow", w->link);
     ck_request_respond(r, status, response, size);
 }
 
@@ -186,6 +205,17 @@ static void put_bearer(struct ck_request *r, struct ck_buf *out)
     }
 }
 
+/* A browser that is challenged asks for a password in a window of its own, where the page has a
+ * form for it. Scripts say so, or the browser says that a script is asking. */
+static bool is_script(struct ck_request *r)
+{
+    ck_view v;
+    if (!ck_request_is_api(r))
+        return false;
+    return (ck_request_header(r, "X-Requested-With", &v) && ck_view_eq(v, CK_V("cocket"))) ||
+           (ck_request_header(r, "Sec-Fetch-Mode", &v) && !ck_view_eq(v, CK_V("navigate")));
+}
+
 void ck_request_challenge(struct ck_request *r, const char *message)
 {
     uint64_t size;
@@ -196,7 +226,8 @@ void ck_request_challenge(struct ck_request *r, const char *message)
         put_bearer(r, &value);
     else
         ck_put_bytes(&value, CK_V("Basic realm=\"cocket\""));
-    ck_response_header(r->serve, w, "WWW-Authenticate", ck_buf_view(&value));
+    if (!is_script(r))
+        ck_response_header(r->serve, w, "WWW-Authenticate", ck_buf_view(&value));
     ck_request_respond(r, 401, w, size);
 }
 

@@ -76,6 +76,12 @@ enum ck_ask_kind {
      * repository as they were asked for; words are "manifest|blob REPOSITORY@REFERENCE DIGEST
      * COUNT". No answer. */
     CK_ASK_PULLED,
+    /* The HTTP API (doc/openapi.json). words[0]: "GET", "POST" or "DELETE"; words[1]: the path
+     * below /api/v1/; then "name=text", "name:=12", "name[]=text" for each parameter of the query,
+     * or each member of the body; fd: sealed memory with the `length` bytes of its member "yaml".
+     * Answer: content_type, body or fd; 405 with link: the methods. POST login: upload is the
+     * cookie that stands for the session from now on; POST logout takes it as "token=...". */
+    CK_ASK_API,
     CK_ASK_KIND_COUNT_
 };
 

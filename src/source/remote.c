@@ -41,6 +41,15 @@ static void plan_given(struct ck_remote *r, const struct ck_remote_given *given)
     r->plan = (struct ck_registry_plan){ e, 1 };
 }
 
+static void drop_mirrors(struct ck_registry_plan *p)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p->n; i++)
+        if (!p->v[i].mirror)
+            p->v[n++] = p->v[i];
+    p->n = n;
+}
+
 static ck_err *make_plan(struct ck_remote *r, const struct ck_name *n)
 {
     const struct ck_remote_given *given = r->options.given;
@@ -51,6 +60,8 @@ static ck_err *make_plan(struct ck_remote *r, const struct ck_name *n)
         r->plan.v[i].stranger = r->options.strangers && !r->plan.v[i].configured;
     if (given && ck_view_eq(r->name.host, ck_view_str(given->host)))
         plan_given(r, given);
+    if (r->options.no_mirrors)
+        drop_mirrors(&r->plan);
     return NULL;
 }
 
@@ -76,6 +87,12 @@ void ck_remote_free(struct ck_remote *r)
     ck_registry_config_free(r->config);
     ck_arena_free(&r->arena);
     free(r);
+}
+
+void ck_remote_inherit(struct ck_remote *r, struct ck_remote *from)
+{
+    ck_room_stop(r->room);
+    r->room = ck_steal(from->room);
 }
 
 const struct ck_name *ck_remote_name(const struct ck_remote *r) { return &r->name; }

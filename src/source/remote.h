@@ -20,6 +20,7 @@ struct ck_remote_options {
     const struct ck_remote_given *given; /* NULL: none. Must outlive the remote */
     bool no_sandbox;
     bool allow_private; /* redirects and realms may lead to private addresses */
+    bool no_mirrors;    /* the registry itself is asked, and nobody else */
     bool strangers;     /* the name comes from somebody else than who runs this: what
                            registries.conf does not speak of is asked at public addresses only */
 };
@@ -53,6 +54,9 @@ struct ck_descriptor;
 CK_MUST ck_err *ck_remote_manifest(struct ck_remote *r, const struct ck_descriptor *d,
                                    struct ck_arena *a, struct ck_buf *out,
                                    struct ck_digest *ret_digest, ck_view *ret_type);
+
+/* Goes on with the other's room: its connections and tokens are kept. */
+void ck_remote_inherit(struct ck_remote *r, struct ck_remote *from);
 
 /* --- for those who speak to the room themselves ------------------------------------------------
  * */

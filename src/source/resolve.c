@@ -125,3 +125,31 @@ ck_err *ck_resolve_name(struct ck_resolver *r, const struct ck_name *n, struct c
     ck_remote_free(remote);
     return e ? ck_err_wrap(e, "%s", ck_name_text(n, a)) : NULL;
 }
+
+static ck_err *head(struct ck_remote *remote, const struct ck_name *n, struct ck_arena *a,
+                    struct ck_digest *ret)
+{
+    ck_autobuf struct ck_buf bytes = ck_buf_new(CK_LIMIT_DOCUMENT);
+    struct ck_registry_answer answer = { 0 };
+    struct ck_digest d;
+    ck_view type;
+    struct ck_job_registry j = { .op = CK_REGISTRY_HEAD, .reference = n->tag, .tries = 2 };
+    CK_TRY(ck_remote_document(remote, &j, a, &bytes, &answer));
+    ck_err *e = ck_digest_parse(answer.digest, &d);
+    if (e || d.alg != CK_DIGEST_SHA256) {
+        ck_err_free(e);
+        return ck_remote_manifest(remote, NULL, a, &bytes, ret, &type);
+    }
+    *ret = d;
+    return NULL;
+}
+
+ck_err *ck_resolve_digest(struct ck_resolver *r, const struct ck_name *n, struct ck_arena *a,
+                          struct ck_digest *ret)
+{
+    struct ck_remote *remote = NULL;
+    CK_TRY(ck_remote_new(n, &r->options.remote, &remote));
+    ck_err *e = head(remote, ck_remote_name(remote), a, ret);
+    ck_remote_free(remote);
+    return e ? ck_err_wrap(e, "%s", ck_name_text(n, a)) : NULL;
+}

@@ -24,4 +24,9 @@ struct ck_resolved {
 CK_MUST ck_err *ck_resolve_name(struct ck_resolver *r, const struct ck_name *n, struct ck_arena *a,
                                 struct ck_resolved *ret);
 
+/* Only the digest, by HEAD: what the registry says of itself, which nothing vouches for. Where it
+ * does not say it, or by an algorithm of its own choice, the manifest is fetched and hashed. */
+CK_MUST ck_err *ck_resolve_digest(struct ck_resolver *r, const struct ck_name *n,
+                                  struct ck_arena *a, struct ck_digest *ret);
+
 #endif

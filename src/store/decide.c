@@ -14,7 +14,7 @@ const char *ck_state_name(enum ck_state_of_image state)
 
 struct standing {
     enum ck_state_of_image state;
-    bool person;
+    bool person, decided; /* decided: somebody has, ever */
 };
 
 static ck_err *not_there(const struct ck_digest *d)
@@ -27,12 +27,13 @@ static ck_err *standing_of(struct ck_store *s, const struct ck_digest *d, struct
 {
     ck_autoquery struct ck_query q = { 0 };
     bool row = false;
-    CK_TRY(ck_query_new(s, "SELECT state, person FROM image WHERE digest=?", &q));
+    CK_TRY(ck_query_new(s, "SELECT state, person, who!='' FROM image WHERE digest=?", &q));
     ck_bind_digest(&q, d);
     CK_TRY(ck_query_step(&q, &row));
     if (!row)
         return not_there(d);
-    *ret = (struct standing){ (enum ck_state_of_image)ck_column_int(&q, 0), ck_column_int(&q, 1) };
+    *ret = (struct standing){ (enum ck_state_of_image)ck_column_int(&q, 0), ck_column_int(&q, 1),
+                              ck_column_int(&q, 2) };
     return NULL;
 }
 
@@ -97,6 +98,15 @@ static ck_err *log_decision(struct ck_store *s, const struct wish *w, const stru
     return ck_log_add_as(s, w->who, CK_V("decide"), w->digest, CK_V(""), ck_buf_view(&text));
 }
 
+static ck_err *tell(struct ck_store *s, const struct wish *w, const struct standing *was)
+{
+    if (w->by == CK_BY_PERSON)
+        return ck_event_of_person(s, w->who, w->digest, w->state, w->reason);
+    if (w->state == CK_QUARANTINED && (was->state != CK_QUARANTINED || !was->decided))
+        return ck_event_of_quarantine(s, w->digest, w->reason);
+    return NULL;
+}
+
 static ck_err *decide(struct ck_store *s, const struct wish *w, enum ck_state_of_image *ret_state)
 {
     struct standing was = { 0 };
@@ -105,6 +115,8 @@ static ck_err *decide(struct ck_store *s, const struct wish *w, enum ck_state_of
     *ret_state = kept ? was.state : w->state;
     if (!kept)
         CK_TRY(write_state(s, w));
+    if (!kept)
+        CK_TRY(tell(s, w, &was));
     if (*ret_state == CK_DENIED)
         CK_TRY(ck_approvals_forget(s, w->digest));
     if (w->by == CK_BY_PERSON)

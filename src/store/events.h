@@ -15,10 +15,11 @@
  *   moved       an upstream tag means another digest (data: from, to)
  *   base        a base image has a newer build (data: base, from, to, gone)
  *   feed        a feed failed, or works again (data: feed, failure)
- *   quarantined an image waits for a person
- *   decision    a person released or denied
+ *   quarantined an image waits for a person (data: reason)
+ *   decision    a person released or denied (data: state, who, reason)
  *   survey      a survey ended (data: survey, shares)
- *   test        sent by hand
+ *   undelivered a delivery was given up (name: the subscription; data: events, error)
+ *   test        sent by hand (name: the subscription)
  */
 struct ck_event {
     uint64_t number; /* given by the store */

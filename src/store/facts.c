@@ -217,7 +217,7 @@ static ck_err *write_bytes(struct ck_store *s, const struct sheet *h, ck_view fa
     return ck_query_run(&q);
 }
 
-ck_err *ck_facts_put(struct ck_store *s, const struct ck_facts *v, struct ck_known_ids *known)
+ck_err *ck_facts_put(struct ck_store *s, const struct ck_facts_row *v, struct ck_known_ids *known)
 {
     ck_autoarena struct ck_arena a = { 0 };
     struct sheet h = { 0 };
@@ -234,7 +234,7 @@ ck_err *ck_facts_put(struct ck_store *s, const struct ck_facts *v, struct ck_kno
 ck_err *ck_store_put_facts(struct ck_store *s, const struct ck_digest *d, ck_view facts,
                            const ck_view *ids, size_t n_ids, ck_view chain)
 {
-    const struct ck_facts v = { d, facts, ids, n_ids, chain };
+    const struct ck_facts_row v = { d, facts, ids, n_ids, chain };
     CK_TRY(ck_tx_write(s));
     return ck_tx_end(s, ck_facts_put(s, &v, NULL));
 }

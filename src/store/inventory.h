@@ -44,7 +44,7 @@ CK_MUST ck_err *ck_store_without_inventory(struct ck_store *s, struct ck_arena *
 /* What is stored of one image after it was matched again; many in one transaction. */
 struct ck_store_rematch {
     struct ck_digest image;
-    bool changed;             /* else only `matched` is set */
+    bool changed;             /* facts, ids, chain and summary are others; else not read */
     ck_view facts;            /* as ck_store_put_facts */
     const ck_view *ids;
     size_t n_ids;
@@ -56,7 +56,10 @@ struct ck_store_rematch {
     const struct ck_event *events;
     size_t n_events;
 };
-/* ids that stay are not written again. An image that is gone meanwhile is passed over. */
+/* ids that stay are not written again. An image that is gone meanwhile, or that was matched with
+ * this database already, is passed over. `built` CK_STORE_NOT_MATCHED: they were judged, not
+ * matched. */
+#define CK_STORE_NOT_MATCHED INT64_MIN
 CK_MUST ck_err *ck_store_rematched(struct ck_store *s, int64_t built,
                                    const struct ck_store_rematch *v, size_t n);
 /* All that were not named: nothing of theirs changed. */

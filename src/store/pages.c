@@ -198,6 +198,37 @@ ck_err *ck_store_page(struct ck_store *s, const struct ck_page_filter *f, struct
     return NULL;
 }
 
+static ck_err *page_row(struct ck_store *s, const struct ck_digest *d, ck_view bound,
+                        struct ck_arena *a, struct ck_store_row *ret, bool *ret_found)
+{
+    const struct ck_page_filter f = { .bound = bound };
+    ck_autoquery struct ck_query q = { 0 };
+    CK_TRY(ck_query_new(s, "SELECT number FROM listing WHERE image=?3 AND (?2=2 OR EXISTS(SELECT 1"
+                           " FROM place CROSS JOIN repository ON repository.number=place.repository"
+                           " WHERE place.image=listing.number AND " CK_SEEN "))", &q));
+    ck_bind_bound(&q, bound);
+    ck_bind_digest(&q, d);
+    CK_TRY(ck_query_step(&q, ret_found));
+    if (!*ret_found)
+        return NULL;
+    int64_t number = ck_column_int(&q, 0);
+    CK_TRY(read_row(s, number, a, ret));
+    return read_names(s, &f, number, a, ret);
+}
+
+ck_err *ck_store_page_row(struct ck_store *s, const struct ck_digest *d, ck_view bound,
+                          struct ck_arena *a, struct ck_store_row *ret, bool *ret_found)
+{
+    struct ck_store_row row;
+    bool found = false;
+    CK_TRY(ck_tx_read(s));
+    CK_TRY(ck_tx_end(s, page_row(s, d, bound, a, &row, &found)));
+    if (found)
+        *ret = row;
+    *ret_found = found;
+    return NULL;
+}
+
 /* --- how many there are ----------------------------------------------------------------------- */
 
 static ck_err *count(struct ck_store *s, ck_view bound, struct ck_store_counts *ret)

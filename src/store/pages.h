@@ -44,6 +44,9 @@ struct ck_page_filter {
 CK_MUST ck_err *ck_store_page(struct ck_store *s, const struct ck_page_filter *f,
                               struct ck_arena *a, struct ck_store_row **ret, size_t *ret_n,
                               uint64_t *ret_total);
+/* One of them, with as much of it as the reader may see; false too where he may see none of it. */
+CK_MUST ck_err *ck_store_page_row(struct ck_store *s, const struct ck_digest *d, ck_view bound,
+                                  struct ck_arena *a, struct ck_store_row *ret, bool *ret_found);
 
 struct ck_store_repository {
     ck_view name;

@@ -1,12 +1,18 @@
 /* What came of looking again at images that are stored. */
 #include "store/store_int.h"
 
-static ck_err *is_there(struct ck_store *s, const struct ck_digest *d, bool *ret)
+/* Two may have matched it at once (a round, and a pull that did not want to wait): the first has
+ * told what changed. */
+static ck_err *is_to_do(struct ck_store *s, const struct ck_digest *d, int64_t built, bool *ret)
 {
     ck_autoquery struct ck_query q = { 0 };
-    CK_TRY(ck_query_new(s, "SELECT 1 FROM image WHERE digest=?", &q));
+    CK_TRY(ck_query_new(s, "SELECT matched FROM image LEFT JOIN inventory ON inventory.image=digest"
+                           " WHERE digest=?", &q));
     ck_bind_digest(&q, d);
-    return ck_query_step(&q, ret);
+    CK_TRY(ck_query_step(&q, ret));
+    if (*ret && built != CK_STORE_NOT_MATCHED && !ck_column_null(&q, 0))
+        *ret = ck_column_int(&q, 0) != built;
+    return NULL;
 }
 
 static ck_err *set_matched(struct ck_store *s, const struct ck_digest *d, int64_t built)
@@ -21,25 +27,24 @@ static ck_err *set_matched(struct ck_store *s, const struct ck_digest *d, int64_
 static ck_err *write_change(struct ck_store *s, const struct ck_store_rematch *v,
                             struct ck_known_ids *known)
 {
-    const struct ck_facts facts = { &v->image, v->facts, v->ids, v->n_ids, v->chain };
+    const struct ck_facts_row facts = { &v->image, v->facts, v->ids, v->n_ids, v->chain };
     CK_TRY(ck_facts_put(s, &facts, known));
-    if (v->summary)
-        CK_TRY(ck_summary_put(s, &v->image, v->summary));
-    if (v->decide)
-        CK_TRY(ck_decide_by_scan(s, &v->image, v->state, v->reason));
-    return ck_events_add(s, v->events, v->n_events);
+    return v->summary ? ck_summary_put(s, &v->image, v->summary) : NULL;
 }
 
 static ck_err *rematched_one(struct ck_store *s, int64_t built, const struct ck_store_rematch *v,
                              struct ck_known_ids *known)
 {
-    bool there = false;
-    CK_TRY(is_there(s, &v->image, &there));
-    if (!there)
+    bool to_do = false;
+    CK_TRY(is_to_do(s, &v->image, built, &to_do));
+    if (!to_do)
         return NULL;
     if (v->changed)
         CK_TRY(write_change(s, v, known));
-    return set_matched(s, &v->image, built);
+    if (v->decide)
+        CK_TRY(ck_decide_by_scan(s, &v->image, v->state, v->reason));
+    CK_TRY(ck_events_add(s, v->events, v->n_events));
+    return built == CK_STORE_NOT_MATCHED ? NULL : set_matched(s, &v->image, built);
 }
 
 static ck_err *rematched(struct ck_store *s, int64_t built, const struct ck_store_rematch *v,

@@ -127,7 +127,7 @@ struct ck_known_ids {
     struct ck_arena arena;
 };
 void ck_known_ids_free(struct ck_known_ids *k);
-struct ck_facts {
+struct ck_facts_row {
     const struct ck_digest *image;
     ck_view facts;
     const ck_view *ids;
@@ -135,7 +135,7 @@ struct ck_facts {
     ck_view chain;
 };
 /* As ck_store_put_facts; `known` may be NULL. Only ids that differ are written. */
-CK_MUST ck_err *ck_facts_put(struct ck_store *s, const struct ck_facts *v,
+CK_MUST ck_err *ck_facts_put(struct ck_store *s, const struct ck_facts_row *v,
                              struct ck_known_ids *known);
 /* The numbers in facts_bytes.ids, sorted, each once. OURS where they are damaged. */
 CK_MUST ck_err *ck_ids_decode(ck_view text, struct ck_arena *a, int64_t **ret, size_t *ret_n);
@@ -165,6 +165,11 @@ CK_MUST ck_err *ck_place_named(struct ck_store *s, ck_view name, const struct ck
 CK_MUST ck_err *ck_place_linked(struct ck_store *s, ck_view repository, const struct ck_digest *d);
 CK_MUST ck_err *ck_place_added(struct ck_store *s, const struct ck_digest *d);
 CK_MUST ck_err *ck_events_add(struct ck_store *s, const struct ck_event *v, size_t n);
+/* A person decided; a scan left it to a person. */
+CK_MUST ck_err *ck_event_of_person(struct ck_store *s, const char *who, const struct ck_digest *d,
+                                   enum ck_state_of_image state, ck_view reason);
+CK_MUST ck_err *ck_event_of_quarantine(struct ck_store *s, const struct ck_digest *d,
+                                       ck_view reason);
 /* Ends the leases of processes that are gone. */
 CK_MUST ck_err *ck_leases_reap(struct ck_store *s);
 

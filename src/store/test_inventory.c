@@ -393,23 +393,32 @@ static void images_are_matched_again_together(void **state)
           .ids = K(CK_V("X-2"), CK_V("X-3"), CK_V("X-3")), .n_ids = 3, .summary = &sum,
           .decide = true, .state = CK_DENIED, .reason = CK_V("X-3"), .events = &e, .n_events = 1 },
         { .image = b.image.digest, .events = &e, .n_events = 1, .decide = true,
-          .state = CK_DENIED },
+          .state = CK_DENIED, .facts = CK_V("not read") },
     };
     assert_ok(ck_log_last(f->s, &before));
     assert_ok(ck_store_rematched(f->s, 2, v, 3));
     assert_ok(ck_log_last(f->s, &after));
-    assert_int_equal(after, before + 1);
+    assert_int_equal(after, before + 2);
     assert_int_equal(having(f, "X-1"), 0);
     assert_int_equal(having(f, "X-2"), 1);
     assert_int_equal(having(f, "X-3"), 1);
     assert_int_equal(get(f, &a.image.digest).state, CK_DENIED);
     assert_view(get(f, &a.image.digest).reason, "X-3");
-    assert_int_equal(get(f, &b.image.digest).state, CK_QUARANTINED);
-    assert_int_equal(events(f), 1); /* neither of what is gone nor of what did not change */
+    assert_int_equal(get(f, &b.image.digest).state, CK_DENIED);
+    assert_int_equal(events(f), 2); /* none of what is gone */
     assert_int_equal(unmatched(f, 2, 0), 0);
     assert_ok(ck_store_get_facts(f->s, &a.image.digest, &facts, &found));
     assert_view(ck_buf_view(&facts), "new");
+    assert_ok(ck_store_get_facts(f->s, &b.image.digest, &facts, &found));
+    assert_false(found);
+    const struct ck_store_rematch judged = { .image = b.image.digest, .decide = true,
+                                             .state = CK_CLEARED };
+    assert_ok(ck_store_rematched(f->s, CK_STORE_NOT_MATCHED, &judged, 1));
+    assert_int_equal(get(f, &b.image.digest).state, CK_CLEARED);
+    assert_int_equal(unmatched(f, 2, 0), 0);
     assert_int_equal(ask(f, "SELECT examined*critical FROM listing WHERE critical"), 2);
+    assert_ok(ck_store_rematched(f->s, 2, v, 3)); /* whoever comes second changes nothing */
+    assert_int_equal(events(f), 2);
     assert_fsck(f, false, "");
     unit_image_free(&a);
     unit_image_free(&b);
@@ -433,23 +442,25 @@ static void what_a_person_denied_stays_so(void **state)
 static void what_fails_changes_nothing(void **state)
 {
     struct fixture *f = *state;
-    struct unit_image a = fetch(f, 1, "r/x:1");
+    struct unit_image a = fetch(f, 1, "r/x:1"), c = fetch(f, 2, "r/x:2");
     ck_autofree char *bytes = ck_calloc(CK_MAX_EVENT_DATA + 1, 1);
     put(f, &a, NULL, 0, 1);
+    put(f, &c, NULL, 0, 1);
     const struct ck_event good = { .kind = CK_V("findings") };
     const struct ck_event e = { .kind = CK_V("findings"),
                                 .data = ck_view_of(bytes, CK_MAX_EVENT_DATA + 1) };
     const struct ck_store_rematch v[] = {
         { .image = a.image.digest, .changed = true, .facts = CK_V("x"), .ids = K(CK_V("X-1")),
           .n_ids = 1, .events = &good, .n_events = 1 },
-        { .image = a.image.digest, .changed = true, .facts = CK_V("x"), .events = &e,
+        { .image = c.image.digest, .changed = true, .facts = CK_V("x"), .events = &e,
           .n_events = 1 },
     };
     assert_fails(ck_store_rematched(f->s, 2, v, 2), CK_ERR_LIMIT, "EVENT_DATA");
     assert_int_equal(having(f, "X-1"), 0);
-    assert_int_equal(unmatched(f, 2, 0), 1);
+    assert_int_equal(unmatched(f, 2, 0), 2);
     assert_int_equal(events(f), 0);
     unit_image_free(&a);
+    unit_image_free(&c);
 }
 
 /* --- notes ------------------------------------------------------------------------------------ */

@@ -3,6 +3,7 @@
 #include "update/update.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 static const char *const kinds[CK_KIND_COUNT_] = {
     [CK_KIND_DEBIAN_ARCHIVE] = "debian-archive", [CK_KIND_DEBIAN_TRACKER] = "debian-tracker",
@@ -109,4 +110,16 @@ ck_err *ck_feed_config_read(const char *path, struct ck_arena *a, struct ck_feed
     }
     free(v.v);
     return e;
+}
+
+ck_err *ck_feed_config_default(struct ck_arena *a, struct ck_feed_specs *ret)
+{
+    static const char system_wide[] = "/etc/cocket/feeds.conf";
+    ck_autofree char *own = ck_xdg_path(CK_XDG_CONFIG, "feeds.conf");
+    if (own && access(own, F_OK) == 0)
+        return ck_feed_config_read(own, a, ret);
+    if (access(system_wide, F_OK) == 0)
+        return ck_feed_config_read(system_wide, a, ret);
+    return ck_err_new(CK_ERR_USAGE, "no feeds are configured: write KIND=SOURCE lines to %s or %s",
+                      own ? own : "$XDG_CONFIG_HOME/cocket/feeds.conf", system_wide);
 }

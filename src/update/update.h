@@ -35,6 +35,10 @@ struct ck_feed_specs {
 CK_MUST ck_err *ck_feed_config_read(const char *path, struct ck_arena *a,
                                     struct ck_feed_specs *ret);
 
+/* The user's own ($XDG_CONFIG_HOME/cocket/feeds.conf), else the system's. Class USAGE where there
+ * is neither. */
+CK_MUST ck_err *ck_feed_config_default(struct ck_arena *a, struct ck_feed_specs *ret);
+
 struct ck_update_options {
     const char *keyring; /* debian-archive; NULL: Debian's own */
     bool complete;       /* debian-archive: every source's changelog, not only wanted ones */

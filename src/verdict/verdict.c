@@ -89,7 +89,10 @@ static ck_err *take_facts(struct work *w)
 {
     ck_autobuf struct ck_buf bytes = ck_buf_new(CK_LIMIT_NONE);
     bool found = false;
-    if (w->entry.image.index)
+    if (w->entry.image.index || w->subject.facts)
+        return NULL;
+    w->subject.facts = w->q->facts;
+    if (w->subject.facts)
         return NULL;
     CK_TRY(ck_store_get_facts(w->store, &w->entry.image.digest, &bytes, &found));
     if (!found || !bytes.n)
@@ -280,7 +283,14 @@ ck_err *ck_verdict_of(struct ck_store *s, const struct ck_policy *p, const struc
                       const struct ck_verdict_question *q, struct ck_arena *a,
                       struct ck_verdict *ret)
 {
-    struct work w = { .store = s, .q = q, .a = a };
+    return ck_verdict_with(s, p, d, NULL, q, a, ret);
+}
+
+ck_err *ck_verdict_with(struct ck_store *s, const struct ck_policy *p, const struct ck_digest *d,
+                        const struct ck_facts *f, const struct ck_verdict_question *q,
+                        struct ck_arena *a, struct ck_verdict *ret)
+{
+    struct work w = { .store = s, .q = q, .a = a, .subject.facts = f };
     bool found = false;
     CK_TRY(ck_store_get(s, d, a, &w.entry, &found));
     if (!found)
@@ -310,6 +320,27 @@ ck_err *ck_verdict_of_facts(const struct ck_policy *p, const struct ck_facts *f,
     ask(&w, p);
     conclude(&w, ret);
     return NULL;
+}
+
+/* --- what a scan notes ------------------------------------------------------------------------ */
+
+enum ck_state_of_image ck_verdict_state(const struct ck_verdict *v)
+{
+    static const enum ck_state_of_image states[] = { [CK_ALLOW] = CK_CLEARED,
+                                                     [CK_QUARANTINE] = CK_QUARANTINED,
+                                                     [CK_DENY] = CK_DENIED };
+    return states[v->decision];
+}
+
+ck_view ck_verdict_reason(const struct ck_verdict *v, const struct ck_policy *p,
+                          struct ck_arena *a)
+{
+    ck_autobuf struct ck_buf b = ck_buf_new(CK_LIMIT_NONE);
+    for (size_t i = 0; i < v->n_reasons; i++)
+        ck_buf_format(&b, "%s%.*s", i ? "; " : "", CK_VF(v->reasons[i]));
+    if (!b.n)
+        ck_buf_format(&b, "the policy %s allows it", ck_policy_file(p));
+    return ck_arena_dup(a, ck_buf_view(&b));
 }
 
 /* --- one line --------------------------------------------------------------------------------- */

@@ -13,6 +13,7 @@ struct ck_verdict_question {
     ck_view user, address, namespace_;
     int64_t now; /* seconds since the epoch */
     bool without_people; /* what they decided is left out: for what a scan says */
+    const struct ck_facts *facts; /* taken for those that are kept: before new ones are; or NULL */
 };
 
 struct ck_verdict {
@@ -37,11 +38,23 @@ CK_MUST ck_err *ck_verdict_of(struct ck_store *s, const struct ck_policy *p,
                               const struct ck_digest *d, const struct ck_verdict_question *q,
                               struct ck_arena *a, struct ck_verdict *ret);
 
+/* The same with these facts in place of those that are kept: an image was assessed again, and what
+ * it comes to is not written down yet. */
+CK_MUST ck_err *ck_verdict_with(struct ck_store *s, const struct ck_policy *p,
+                                const struct ck_digest *d, const struct ck_facts *f,
+                                const struct ck_verdict_question *q, struct ck_arena *a,
+                                struct ck_verdict *ret);
+
 /* The same for an image that is in no store (an archive, a directory): it has no past, and nobody
  * has decided about it. */
 CK_MUST ck_err *ck_verdict_of_facts(const struct ck_policy *p, const struct ck_facts *f,
                                     const struct ck_verdict_question *q, struct ck_arena *a,
                                     struct ck_verdict *ret);
+
+/* What a scan with this verdict sets the image's state to, and the reason that is noted; in `a`. */
+enum ck_state_of_image ck_verdict_state(const struct ck_verdict *v);
+ck_view ck_verdict_reason(const struct ck_verdict *v, const struct ck_policy *p,
+                          struct ck_arena *a);
 
 /* "denied: rule: reason; rule: reason", one line of at most `max` bytes, that says how many more
  * there are. In `a`. */

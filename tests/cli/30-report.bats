@@ -134,6 +134,23 @@ vulnerable() { alpine image latest 3.18.0 demo=1.0-r0 kept=1.0-r3 free=1.0-r0; }
     is "$(ls)" "$(ls | grep -v '\.tmp')"
 }
 
+@test "the bills of materials hold every package and finding, and the same bytes each time" {
+    vulnerable
+    status 0 scan --quiet --db "$DB" --format json --output report.json oci:image
+    status 0 scan --quiet --db "$DB" --format cyclonedx --output bill.cdx.json oci:image
+    status 0 scan --quiet --db "$DB" --format spdx --output bill.spdx.json oci:image
+    is "$(jq -c '[.components[].purl]' bill.cdx.json)" "$(jq -c '[.packages[].purl]' report.json)"
+    is "$(jq -c '[.vulnerabilities[] | select(.ratings).id]' bill.cdx.json)" \
+        "$(jq -c '[.findings[].id]' report.json)"
+    is "$(jq -c '[.packages[1:][].externalRefs[0].referenceLocator]' bill.spdx.json)" \
+        "$(jq -c '[.packages[].purl]' report.json)"
+    is "$(jq '[.packages[].externalRefs[]? | select(.comment)] | length' bill.spdx.json)" \
+        "$(jq '.findings | length' report.json)"
+    is "$(jq -r .documentNamespace bill.spdx.json | cut -c1-9)" urn:uuid:
+    status 0 scan --quiet --no-cache --db "$DB" --format cyclonedx oci:image
+    is "$output" "$(cat bill.cdx.json)"
+}
+
 @test "no output file where the scan fails" {
     status 3 scan --output report.txt oci:nowhere
     [ ! -e report.txt ]

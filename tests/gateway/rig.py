@@ -54,13 +54,18 @@ def layer(files):
 class Image:
     """An image of one layer that says who it is; `size` random bytes make it large."""
 
-    def __init__(self, seed, size=2000, arch="amd64", package=None):
+    def __init__(self, seed, size=2000, arch="amd64", package=None, packages=(), config=None,
+                 history=None):
         files = {"etc/os-release": b'ID=alpine\nVERSION_ID=3.20.3\n', "seed": str(seed).encode(),
                  "data": random.Random(seed).randbytes(size)}
-        if package:
-            files["lib/apk/db/installed"] = "P:{0}\nV:{1}\no:{0}\nA:x86_64\n\n".format(*package).encode()
+        packages = [*([package] if package else []), *packages]
+        if packages:
+            files["lib/apk/db/installed"] = "".join(
+                "P:{0}\nV:{1}\no:{0}\nA:x86_64\n\n".format(*p) for p in packages).encode()
         self.layer, diff_id = layer(files)
         self.config = json.dumps({"architecture": arch, "os": "linux", "seed": seed,
+                                  **({"config": config} if config else {}),
+                                  **({"history": history} if history else {}),
                                   "rootfs": {"type": "layers", "diff_ids": [diff_id]}}).encode()
         self.manifest = json.dumps({"schemaVersion": 2, "mediaType": MANIFEST,
                                     "config": descriptor(CONFIG, self.config),
@@ -121,18 +126,19 @@ def ask(url, path, method="GET", body=None, headers=None, timeout=60):
         c.close()
 
 
-def push(url, repository, image, tag=None):
+def push(url, repository, image, tag=None, headers=None):
+    headers = headers or {}
     for child in getattr(image, "children", ()):
-        push(url, repository, child)
+        push(url, repository, child, headers=headers)
     for blob in image.blobs:
-        r = ask(url, f"/v2/{repository}/blobs/uploads/", "POST")
+        r = ask(url, f"/v2/{repository}/blobs/uploads/", "POST", headers=headers)
         at = urllib.parse.urlsplit(r.headers["Location"])
         r = ask(url, f"{at.path}?{at.query}&digest={digest_of(blob)}", "PUT", blob,
-                {"Content-Type": "application/octet-stream"})
+                {"Content-Type": "application/octet-stream", **headers})
         if r.status != 201:
             raise RuntimeError(f"pushing a blob: {r.status} {r.body!r}")
     r = ask(url, f"/v2/{repository}/manifests/{tag or image.digest}", "PUT", image.manifest,
-            {"Content-Type": image.type})
+            {"Content-Type": image.type, **headers})
     if r.status != 201:
         raise RuntimeError(f"pushing a manifest: {r.status} {r.body!r}")
 
@@ -168,8 +174,10 @@ http: {{addr: "127.0.0.1:{port}"}}
 class Gate:
     """`cocket serve`; a store of its own, unless it is started again on an older one."""
 
-    def __init__(self, program, upstream_port, policy, *args, directory=None, db=None):
-        self.program, self.args = program, args
+    def __init__(self, program, upstream_port, policy, *args, directory=None, db=None,
+                 anonymous=True):
+        self.program = program
+        self.args = (*(["--anonymous-pull"] if anonymous else []), *args)
         self.directory = directory or tempfile.mkdtemp(prefix="cocket-gate-")
         self.store = os.path.join(self.directory, "store")
         self.policy_file = os.path.join(self.directory, "policy.yaml")
@@ -207,7 +215,7 @@ class Gate:
         self.log = open(os.path.join(self.directory, "log"), "ab")
         # pylint: disable=consider-using-with
         self.process = subprocess.Popen(
-            [self.program, "serve", "--listen", "127.0.0.1:0", "--anonymous-pull",
+            [self.program, "serve", "--listen", "127.0.0.1:0",
              "--registries-conf", f"{self.directory}/registries.conf", "--allow-private",
              "--policy", self.policy_file, "--upstream", UP, *self.args,
              *os.environ.get("GATE_ARGS", "").split()],

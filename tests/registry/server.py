@@ -231,8 +231,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = self.rig.image.read(name)
         self.bytes(body, {}) if body else self.error(404, "BLOB_UNKNOWN", "no blob")
 
+    def catalogue(self):
+        """Two pages, for those who have a token."""
+        if not self.authorized("bearer"):
+            return self.challenge("catalog")
+        last = self.query.get("last")
+        names = ["library/alpine", "team/app"] if not last else ["team/db"]
+        link = {} if last else {"Link": '</v2/_catalog?n=2&last=team%2Fapp>; rel="next"'}
+        self.say(200, json.dumps({"repositories": names}).encode(), link)
+
     def registry(self, path):
-        m = re.fullmatch(r"/v2/(([^/]+)(?:/.*)?)/(manifests|blobs|referrers)/([^/]+)", path)
+        if path == "/v2/_catalog":
+            return self.catalogue()
+        m = re.fullmatch(r"/v2/(([^/]+)(?:/.*)?)/(manifests|blobs|referrers|tags)/([^/]+)", path)
         if not m:
             return self.error(404, "NAME_INVALID", "no such path")
         repository, script, kind, reference = m.groups()
@@ -576,14 +587,27 @@ def _(h, kind, ref, n):
 
 @fault("paged")
 def _(h, kind, ref, n):
-    """n pages of referrers; 0: without end."""
+    """n pages of referrers or tags; 0: without end."""
     page = int(h.query.get("page", 0))
     body = json.dumps({"schemaVersion": 2, "mediaType": OCI + "index.v1+json", "manifests": [],
                        "annotations": {"page": str(page)}}).encode()
+    if kind == "tags":
+        body = json.dumps({"name": "x", "tags": [f"tag-{page}", "latest"]}).encode()
     headers = {"Content-Type": OCI + "index.v1+json"}
     if not n or page + 1 < n:
         headers["Link"] = f'<{h.path.partition("?")[0]}?page={page + 1}>; rel="next"'
     h.say(200, body, headers)
+
+
+NAMES = [b'{"tags":["a\\nb"]}', b'{"tags":[""]}', b'{"tags":["a"],"tags":["b"]}', b'{"tags":{}}',
+         b'{"tags":["' + b"x" * 513 + b'"]}', b'[' * 100000, b'{"tags":[1]}', b'{"Tags":["a"]}',
+         b'{"tags":null}']
+
+
+@fault("names")
+def _(h, kind, ref, n):
+    """The nth bad listing; the last one is empty."""
+    h.say(200, NAMES[n], {"Content-Type": "application/json"})
 
 
 def linked(where):
