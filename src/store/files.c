@@ -29,14 +29,19 @@ bool ck_same_file(int dir, const char *name, int fd)
            a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
+/* As much of it as there is room for: who took it may have written some of it full. */
 void ck_reserve_make(struct ck_store *s)
 {
-    enum { RESERVE = 2 << 20 }; /* a journal of 500 pages */
+    enum { RESERVE = 2 << 20 /* a journal of 500 pages */, LEAST = RESERVE / 16 };
     ck_autofree char *path = ck_format("%s/reserve", s->dir);
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    struct stat st = { 0 };
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return;
-    if (posix_fallocate(fd, 0, RESERVE) != 0)
+    bool made = fstat(fd, &st) == 0 && st.st_size >= RESERVE;
+    for (off_t size = RESERVE; !made && size >= LEAST && size > st.st_size; size /= 2)
+        made = posix_fallocate(fd, 0, size) == 0;
+    if (!made && st.st_size == 0)
         unlink(path);
     close(fd);
 }

@@ -84,7 +84,11 @@ static bool try_again(struct ck_store *s, ck_err **e)
 ck_err *ck_store_remove(struct ck_store *s, const struct ck_digest *d, ck_view name)
 {
     ck_err *e = remove_alone(s, d, name);
-    return try_again(s, &e) ? remove_alone(s, d, name) : e;
+    if (try_again(s, &e)) {
+        e = remove_alone(s, d, name);
+        ck_reserve_make(s);
+    }
+    return e;
 }
 
 /* --- rows ------------------------------------------------------------------------------------- */
@@ -368,22 +372,29 @@ static ck_err *rows_alone(struct ck_store *s, bool dry, struct ck_gc_result *r)
     return NULL;
 }
 
+static ck_err *collect(struct ck_store *s, bool dry, struct ck_gc_result *r)
+{
+    struct sweep after = { .s = s };
+    ck_err *e = rows_alone(s, dry, r);
+    if (try_again(s, &e))
+        e = rows_alone(s, dry, r);
+    if (e || dry)
+        return e;
+    CK_TRY(sweep_blobs(&after));
+    e = take_all_left(s);
+    return try_again(s, &e) ? take_all_left(s) : e;
+}
+
 /* Files first: on a full disk that makes room for the rows' journal. */
 ck_err *ck_store_gc(struct ck_store *s, bool dry, struct ck_gc_result *ret)
 {
-    struct sweep before = { .s = s, .dry = dry }, after = { .s = s };
+    struct sweep before = { .s = s, .dry = dry };
     struct ck_gc_result r = { 0 };
     CK_TRY(sweep(&before));
-    ck_err *e = rows_alone(s, dry, &r);
-    if (try_again(s, &e))
-        e = rows_alone(s, dry, &r);
+    ck_err *e = collect(s, dry, &r);
+    ck_reserve_make(s); /* also where it was taken in vain */
     if (e)
         return e;
-    if (!dry) {
-        CK_TRY(sweep_blobs(&after));
-        CK_TRY(take_all_left(s));
-    }
-    ck_reserve_make(s);
     r.blobs += before.blobs;
     r.partials = before.partials;
     r.bytes += before.bytes + before.partial_bytes;

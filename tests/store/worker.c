@@ -166,8 +166,7 @@ static ck_err *put_inventory(struct worker *w, const struct ck_digest *d, ck_vie
 {
     const ck_view keys[] = { CK_V("key 0"), CK_V("key 1"), CK_V("key 2"), CK_V("key 3") };
     struct ck_store_item items[6] = { { .package = what, .keys = &what, .n_keys = 1 } };
-    const struct ck_store_inventory v = { .head = what, .items = items, .matched = w->looks,
-                                          .n = 1 + dice(w, 6) };
+    const struct ck_store_inventory v = { .head = what, .items = items, .n = 1 + dice(w, 6) };
     for (size_t i = 1; i < v.n; i++) {
         ck_view key = keys[dice(w, 4)];
         items[i] = (struct ck_store_item){ .package = key, .keys = &keys[dice(w, 4)], .n_keys = 1,
@@ -185,7 +184,7 @@ static ck_err *rematch(struct worker *w, const struct ck_digest *d, ck_view what
                                         .n_ids = 2, .summary = &sum, .decide = true,
                                         .state = CK_CLEARED, .reason = what, .events = &e,
                                         .n_events = 1 };
-    return ck_store_rematched(w->s, w->looks, &v, 1);
+    return ck_store_rematched(w->s, 1 + w->looks, &v, 1);
 }
 
 static ck_err *look(struct worker *w)
