@@ -147,7 +147,7 @@ static ck_view *settle(views *v, struct ck_arena *a, size_t *ret_n)
 ck_err *ck_changes_between(ck_view before, ck_view after, struct ck_arena *a,
                            struct ck_changes *ret)
 {
-    struct prints p, q;
+    struct prints p = { 0 }, q = { 0 };
     views keys = { 0 }, ids = { 0 };
     CK_TRY(read_prints(before, a, &p));
     CK_TRY(read_prints(after, a, &q));

@@ -14,9 +14,8 @@ static const struct ck_api_route *const tables[] = {
     ck_api_diff_routes,
     ck_api_repositories_routes, ck_api_advisories_routes, ck_api_people_routes,
     ck_api_log_routes, ck_api_policy_routes, ck_api_events_routes, ck_api_stream_routes,
-    ck_api_subscriptions_routes, ck_api_surveys_routes,
+    ck_api_subscriptions_routes, ck_api_surveys_routes, NULL,
 };
-enum { TABLES = sizeof tables / sizeof *tables };
 
 ck_err *ck_api_error(unsigned status, const char *fmt, ...)
 {
@@ -91,7 +90,7 @@ static bool path_fits(const char *pattern, ck_view path)
 /* *ret_methods: of the path, where the method is another one. */
 static const struct ck_api_route *find(ck_view method, ck_view path, struct ck_buf *ret_methods)
 {
-    for (size_t t = 0; t < TABLES; t++)
+    for (size_t t = 0; tables[t]; t++)
         for (const struct ck_api_route *one = tables[t]; one->method; one++) {
             if (!path_fits(one->path, path))
                 continue;

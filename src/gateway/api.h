@@ -55,8 +55,9 @@ struct ck_api_route {
 /* Each file has a table; a NULL method ends it. api.c joins them. */
 extern const struct ck_api_route ck_api_overview_routes[], ck_api_images_routes[],
     ck_api_reports_routes[], ck_api_diff_routes[], ck_api_repositories_routes[],
-    ck_api_advisories_routes[], ck_api_people_routes[], ck_api_log_routes[], ck_api_policy_routes[], ck_api_events_routes[],
-    ck_api_stream_routes[], ck_api_subscriptions_routes[], ck_api_surveys_routes[];
+    ck_api_advisories_routes[], ck_api_people_routes[], ck_api_log_routes[],
+    ck_api_policy_routes[], ck_api_events_routes[], ck_api_stream_routes[],
+    ck_api_subscriptions_routes[], ck_api_surveys_routes[];
 
 struct ck_api {
     struct ck_call *c;

@@ -25,7 +25,7 @@ static ck_err *report(struct ck_api *r)
 
 static bool has(ck_view text, ck_view part)
 {
-    for (size_t i = 0; i + part.n <= text.n; i++)
+    for (size_t i = 0; part.n && i + part.n <= text.n; i++)
         if (strncasecmp((const char *)text.p + i, (const char *)part.p, part.n) == 0)
             return true;
     return part.n == 0;

@@ -103,6 +103,14 @@ static void put_head(struct ck_buf *out, uint64_t number, uint32_t hash, const c
                   event);
 }
 
+/* A line break of JSON is a blank, since one in a string is escaped; in a stream it ends the data.
+ */
+static void put_in_one_line(struct ck_buf *out, const struct ck_buf *json)
+{
+    for (size_t i = 0; i < json->n; i++)
+        ck_put_u8(out, json->p[i] < ' ' ? ' ' : json->p[i]);
+}
+
 struct telling {
     struct stream *s;
     uint32_t hash;
@@ -118,7 +126,7 @@ static ck_err *tell(void *ctx, const struct ck_event *e)
         return NULL;
     ck_api_put_event(&json, NULL, e);
     put_head(&r->out, e->number, t->hash, "event");
-    ck_put_bytes(&r->out, ck_buf_view(&json));
+    put_in_one_line(&r->out, &json);
     ck_put_bytes(&r->out, CK_V("\n\n"));
     return NULL;
 }

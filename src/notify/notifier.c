@@ -85,8 +85,8 @@ static struct ck_subscription copy_of(const struct ck_subscription *s, struct ck
 {
     struct ck_subscription c = *s;
     ck_view *views[] = { &c.name, &c.way, &c.target, &c.secret, &c.kinds, &c.repository,
-                         &c.last_error };
-    for (size_t i = 0; i < sizeof views / sizeof *views; i++)
+                         &c.last_error, NULL };
+    for (size_t i = 0; views[i]; i++)
         *views[i] = ck_arena_dup(a, *views[i]);
     return c;
 }

@@ -68,9 +68,9 @@ static ck_err *gather(void *ctx, const struct ck_event *e)
         return NULL;
     struct ck_event *to = &g->v[g->n++];
     *to = *e;
-    ck_view *views[] = { &to->kind,       &to->image,   &to->name,
-                         &to->repository, &to->summary, &to->data };
-    for (size_t i = 0; i < sizeof views / sizeof *views; i++)
+    ck_view *views[] = { &to->kind,    &to->image, &to->name, &to->repository,
+                         &to->summary, &to->data,  NULL };
+    for (size_t i = 0; views[i]; i++)
         *views[i] = ck_arena_dup(g->a, *views[i]);
     return NULL;
 }

@@ -73,7 +73,7 @@ static ck_err *decode_fields(ck_cur *c, struct ck_arena *a, struct ck_job_notify
 
 static ck_err *check(const struct ck_job_notify *j)
 {
-    if (!is_url(j->url))
+    if (!is_url(j->url) || !j->fields)
         return malformed("notify job: URL");
     if (j->seconds == 0 || j->seconds > CK_MAX_NOTIFY_SECONDS)
         return malformed("notify job: seconds");

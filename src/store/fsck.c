@@ -225,6 +225,8 @@ static ck_err *check_database(struct fsck *f)
         { "SELECT package, inventory FROM holds WHERE (inventory NOT IN (SELECT number FROM"
           " inventory) AND inventory NOT IN (SELECT inventory FROM left_items)) LIMIT 20",
           "package ", " is held by nobody: inventory " },
+        { "SELECT inventory, '' FROM unindexed WHERE inventory NOT IN (SELECT number FROM"
+          " inventory)", "inventory ", " waits for the index and is not there" },
         { "SELECT package, inventory FROM holds WHERE package NOT IN (SELECT id FROM package)"
           " LIMIT 20", "package ", " is not there, and held by inventory " },
         { "SELECT number, '' FROM survey WHERE state NOT BETWEEN 0 AND 2 OR EXISTS (SELECT 1 FROM"
@@ -275,11 +277,13 @@ static ck_err *check_next_facts(struct fsck *f, int64_t *at, bool *ret_found)
     return NULL;
 }
 
+/* Entered in the index, or waiting for it. */
 static ck_err *held(struct fsck *f, int64_t package, int64_t inventory, bool *ret)
 {
     ck_autoquery struct ck_query q = { 0 };
-    CK_TRY(ck_query_new(f->s, "SELECT 1 FROM package JOIN holds ON package=id WHERE id=?"
-                              " AND inventory=?", &q));
+    CK_TRY(ck_query_new(f->s, "SELECT 1 FROM package WHERE id=?1 AND (EXISTS (SELECT 1 FROM holds"
+                              " WHERE package=?1 AND inventory=?2) OR EXISTS (SELECT 1 FROM"
+                              " unindexed WHERE inventory=?2))", &q));
     ck_bind_int(&q, package);
     ck_bind_int(&q, inventory);
     return ck_query_step(&q, ret);

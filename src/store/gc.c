@@ -213,6 +213,7 @@ static ck_err *take_some(struct ck_store *s, bool *ret_more)
 {
     size_t done = 0;
     bool items = true, ids = true;
+    CK_TRY(ck_index_all(s));
     while ((items || ids) && done < STEPS) {
         CK_TRY(take_items(s, &done, &items));
         CK_TRY(take_ids(s, &done, &ids));

@@ -23,7 +23,7 @@ static ck_err *check_item(const struct ck_store_item *it)
 
 static ck_err *check_inventory(const struct ck_store_inventory *v)
 {
-    if (v->n > CK_MAX_PACKAGES)
+    if (v->n > CK_MAX_PACKAGES + 1) /* beside its packages an image has a distribution */
         return ck_err_limit(CK_LIMIT_PACKAGES, "an inventory of %zu packages", v->n);
     if (v->head.n > CK_MAX_INVENTORY_HEAD)
         return ck_err_limit(CK_LIMIT_INVENTORY_HEAD, "an inventory's head of %zu bytes",
@@ -102,64 +102,59 @@ static int64_t *numbers_of(const struct ck_item *v, size_t n, size_t *ret_n)
     return all;
 }
 
-static ck_err *hold(struct ck_store *s, int64_t package, int64_t inventory)
+static bool hold_the_same(const struct ck_item *x, size_t n_x, const struct ck_item *y, size_t n_y)
 {
-    ck_autoquery struct ck_query q = { 0 };
-    CK_TRY(ck_query_new(s, "INSERT INTO holds VALUES(?,?) ON CONFLICT DO NOTHING", &q));
-    ck_bind_int(&q, package);
-    ck_bind_int(&q, inventory);
-    return ck_query_run(&q);
-}
-
-static ck_err *delete_hold(struct ck_store *s, int64_t package, int64_t inventory)
-{
-    ck_autoquery struct ck_query q = { 0 };
-    CK_TRY(ck_query_new(s, "DELETE FROM holds WHERE package=? AND inventory=?", &q));
-    ck_bind_int(&q, package);
-    ck_bind_int(&q, inventory);
-    return ck_query_run(&q);
-}
-
-ck_err *ck_unhold(struct ck_store *s, int64_t package, int64_t inventory)
-{
-    ck_autoquery struct ck_query q = { 0 };
-    CK_TRY(delete_hold(s, package, inventory));
-    CK_TRY(ck_query_new(s, "DELETE FROM package WHERE id=?1 AND NOT EXISTS (SELECT 1 FROM holds"
-                           " WHERE package=?1)", &q));
-    ck_bind_int(&q, package);
-    return ck_query_run(&q);
-}
-
-/* From what the inventory held to what it holds; what stays is not touched. */
-static ck_err *change_holds(struct ck_store *s, int64_t inventory, const int64_t *old, size_t n_old,
-                            const int64_t *now, size_t n_now)
-{
-    for (size_t i = 0, k = 0; i < n_old || k < n_now;) {
-        if (k == n_now || (i < n_old && old[i] < now[k])) {
-            CK_TRY(ck_unhold(s, old[i++], inventory));
-        } else if (i == n_old || now[k] < old[i]) {
-            CK_TRY(hold(s, now[k++], inventory));
-        } else {
-            i++;
-            k++;
-        }
-    }
-    return NULL;
+    size_t n_was = 0, n_is = 0;
+    ck_autofree int64_t *was = numbers_of(x, n_x, &n_was), *is = numbers_of(y, n_y, &n_is);
+    return n_was == n_is && memcmp(was, is, n_is * sizeof *is) == 0;
 }
 
 /* --- keeping ---------------------------------------------------------------------------------- */
 
-static ck_err *insert_number(struct ck_store *s, const struct ck_digest *d, int64_t matched,
-                             int64_t *ret)
+static ck_err *find_number(struct ck_store *s, const struct ck_digest *d, int64_t *ret)
 {
     ck_autoquery struct ck_query q = { 0 };
-    CK_TRY(ck_query_new(s, "INSERT INTO inventory(image, matched) VALUES(?,?) ON CONFLICT(image)"
-                           " DO UPDATE SET matched=excluded.matched RETURNING number", &q));
-    ck_bind_digest(&q, d);
-    ck_bind_int(&q, matched);
     uint64_t number = 0;
+    CK_TRY(ck_query_new(s, "SELECT number FROM inventory WHERE image=?", &q));
+    ck_bind_digest(&q, d);
     CK_TRY(ck_query_count(&q, &number));
     *ret = (int64_t)number;
+    return NULL;
+}
+
+static ck_err *insert_number(struct ck_store *s, const struct ck_digest *d, int64_t *ret)
+{
+    ck_autoquery struct ck_query q = { 0 };
+    CK_TRY(ck_query_new(s, "INSERT INTO inventory(image, matched) VALUES(?,0)", &q));
+    ck_bind_digest(&q, d);
+    CK_TRY(ck_query_run(&q));
+    *ret = sqlite3_last_insert_rowid(s->db);
+    return NULL;
+}
+
+static ck_err *set_matched(struct ck_store *s, int64_t number, int64_t matched)
+{
+    ck_autoquery struct ck_query q = { 0 };
+    CK_TRY(ck_query_new(s, "UPDATE inventory SET matched=? WHERE number=?", &q));
+    ck_bind_int(&q, matched);
+    ck_bind_int(&q, number);
+    return ck_query_run(&q);
+}
+
+static ck_err *delete_number(struct ck_store *s, int64_t number)
+{
+    ck_autoquery struct ck_query q = { 0 };
+    CK_TRY(ck_query_new(s, "DELETE FROM inventory WHERE number=?", &q));
+    ck_bind_int(&q, number);
+    return ck_query_run(&q);
+}
+
+static ck_err *leave_unindexed(struct ck_store *s, int64_t number, size_t items)
+{
+    ck_autoquery struct ck_query q = { 0 };
+    CK_TRY(ck_query_new(s, "INSERT INTO unindexed VALUES(?,?)", &q));
+    ck_bind_int(&q, number);
+    ck_bind_int(&q, (int64_t)items);
     return ck_query_run(&q);
 }
 
@@ -186,23 +181,38 @@ static ck_err *write_bytes(struct ck_store *s, int64_t number, ck_view head, ck_
     return ck_query_run(&q);
 }
 
+/* The number to write under: the same where the same packages are held, so that nothing of the
+ * index changes; else a new one, and what was is left to gc. */
+static ck_err *number_inventory(struct ck_store *s, const struct ck_digest *d,
+                                const struct ck_item *v, size_t n, int64_t *ret)
+{
+    ck_autoarena struct ck_arena a = { 0 };
+    struct ck_item *old = NULL;
+    size_t n_old = 0;
+    CK_TRY(find_number(s, d, ret));
+    if (*ret) {
+        CK_TRY(old_items(s, *ret, &a, &old, &n_old));
+        if (hold_the_same(old, n_old, v, n))
+            return NULL;
+        CK_TRY(delete_number(s, *ret));
+    }
+    CK_TRY(insert_number(s, d, ret));
+    return leave_unindexed(s, *ret, n);
+}
+
 static ck_err *put_inventory(struct ck_store *s, const struct ck_digest *d,
                              const struct ck_store_inventory *v)
 {
-    ck_autoarena struct ck_arena a = { 0 };
     ck_autobuf struct ck_buf items = ck_buf_new(CK_LIMIT_NONE);
-    struct ck_item *old = NULL, *now = ck_arena_alloc(&a, v->n + 1, sizeof *now);
-    size_t n_old = 0, n_was = 0, n_is = 0;
+    ck_autofree struct ck_item *now = ck_calloc(v->n + 1, sizeof *now);
     int64_t number = 0;
     CK_TRY(ck_image_known(s, d));
-    CK_TRY(insert_number(s, d, v->matched, &number));
-    CK_TRY(old_items(s, number, &a, &old, &n_old));
     CK_TRY(number_packages(s, v, now));
+    CK_TRY(number_inventory(s, d, now, v->n, &number));
     ck_items_encode(now, v->n, &items);
     CK_TRY(write_bytes(s, number, v->head, ck_buf_view(&items)));
-    ck_autofree int64_t *was = numbers_of(old, n_old, &n_was);
-    ck_autofree int64_t *is = numbers_of(now, v->n, &n_is);
-    return change_holds(s, number, was, n_was, is, n_is);
+    CK_TRY(set_matched(s, number, v->matched));
+    return ck_index_some(s);
 }
 
 ck_err *ck_store_put_inventory(struct ck_store *s, const struct ck_digest *d,
@@ -271,82 +281,6 @@ ck_err *ck_store_get_inventory(struct ck_store *s, const struct ck_digest *d, st
         *ret = v;
     *ret_found = found;
     return NULL;
-}
-
-/* --- from packages to images ------------------------------------------------------------------ */
-
-/* A bit for each number of an inventory: a thousand packages may be held by ten thousand images
- * each. Numbers behind the last are of inventories that are gone. */
-struct marks {
-    uint8_t *bits;
-    uint64_t n;
-};
-
-static ck_err *mark_holders(struct ck_store *s, ck_view key, struct marks *m)
-{
-    ck_autoquery struct ck_query q = { 0 };
-    bool row = true;
-    CK_TRY(ck_query_new(s, "SELECT holds.inventory FROM package_key CROSS JOIN holds"
-                           " ON holds.package=package_key.package WHERE package_key.key=?", &q));
-    ck_bind_blob(&q, key);
-    for (;;) {
-        CK_TRY(ck_query_step(&q, &row));
-        if (!row)
-            return NULL;
-        uint64_t number = (uint64_t)ck_column_int(&q, 0);
-        if (number < m->n)
-            m->bits[number / 8] |= (uint8_t)(1u << number % 8);
-    }
-}
-
-static ck_err *add_image(struct ck_store *s, uint64_t number, struct ck_digest *into, size_t *n)
-{
-    ck_autoquery struct ck_query q = { 0 };
-    bool found = false;
-    CK_TRY(ck_query_new(s, "SELECT image FROM inventory WHERE number=?", &q));
-    ck_bind_int(&q, (int64_t)number);
-    CK_TRY(ck_query_step(&q, &found));
-    if (!found)
-        return NULL;
-    CK_TRY(ck_column_digest(&q, 0, &into[*n]));
-    ++*n;
-    return NULL;
-}
-
-static ck_err *marked(struct ck_store *s, const struct marks *m, struct ck_arena *a,
-                      struct ck_digest **ret, size_t *ret_n)
-{
-    size_t most = 0, n = 0;
-    for (uint64_t i = 0; i < (m->n + 7) / 8; i++)
-        most += (size_t)__builtin_popcount(m->bits[i]);
-    struct ck_digest *all = ck_arena_alloc(a, most + 1, sizeof *all);
-    for (uint64_t i = 0; i < m->n; i++)
-        if (m->bits[i / 8] & 1u << i % 8)
-            CK_TRY(add_image(s, i, all, &n));
-    *ret = all;
-    *ret_n = n;
-    return NULL;
-}
-
-static ck_err *holding(struct ck_store *s, const ck_view *keys, size_t n, struct ck_arena *a,
-                       struct ck_digest **ret, size_t *ret_n)
-{
-    ck_autoquery struct ck_query q = { 0 };
-    struct marks m = { 0 };
-    CK_TRY(ck_query_new(s, "SELECT coalesce(max(number),0)+1 FROM inventory", &q));
-    CK_TRY(ck_query_count(&q, &m.n));
-    ck_autofree uint8_t *bits = ck_calloc(m.n / 8 + 1, 1);
-    m.bits = bits;
-    for (size_t i = 0; i < n; i++)
-        CK_TRY(mark_holders(s, keys[i], &m));
-    return marked(s, &m, a, ret, ret_n);
-}
-
-ck_err *ck_store_holding(struct ck_store *s, const ck_view *keys, size_t n, struct ck_arena *a,
-                         struct ck_digest **ret, size_t *ret_n)
-{
-    CK_TRY(ck_tx_read(s));
-    return ck_tx_end(s, holding(s, keys, n, a, ret, ret_n));
 }
 
 /* --- what is to be looked at ------------------------------------------------------------------ */

@@ -35,7 +35,7 @@ static uint64_t cur_varint(ck_cur *c)
     return 0;
 }
 
-static uint64_t zigzag(int64_t x) { return ((uint64_t)x << 1) ^ (uint64_t)(x >> 63); }
+static uint64_t zigzag(int64_t x) { return (uint64_t)x << 1 ^ (x < 0 ? UINT64_MAX : 0); }
 static int64_t unzigzag(uint64_t x) { return (int64_t)(x >> 1) ^ -(int64_t)(x & 1); }
 
 /* --- writing ---------------------------------------------------------------------------------- */

@@ -123,9 +123,11 @@ static const char schema_3_inventories[] =
     " ON DELETE CASCADE, head BLOB NOT NULL, items BLOB NOT NULL);"
     "CREATE TABLE holds(package INTEGER NOT NULL, inventory INTEGER NOT NULL,"
     " PRIMARY KEY(package, inventory)) WITHOUT ROWID;"
+    "CREATE TABLE unindexed(inventory INTEGER PRIMARY KEY, items INTEGER NOT NULL);"
     "CREATE TABLE left_items(inventory INTEGER PRIMARY KEY, items BLOB NOT NULL);"
     "CREATE TRIGGER items_are_left AFTER DELETE ON inventory_bytes"
-    " BEGIN INSERT INTO left_items VALUES(OLD.inventory, OLD.items); END;";
+    " BEGIN DELETE FROM unindexed WHERE inventory=OLD.inventory;"
+    " INSERT INTO left_items VALUES(OLD.inventory, OLD.items); END;";
 
 static const char schema_3_listings[] =
     "CREATE TABLE listing(number INTEGER PRIMARY KEY AUTOINCREMENT, image TEXT NOT NULL UNIQUE"
@@ -307,7 +309,8 @@ static ck_err *open_db(struct ck_store *s)
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, (int *)NULL);
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_DQS_DML, 0, (int *)NULL);
     CK_TRY(exec(s, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-                   "PRAGMA temp_store=MEMORY; PRAGMA cell_size_check=ON"));
+                   "PRAGMA temp_store=MEMORY; PRAGMA cell_size_check=ON;"
+                   "PRAGMA cache_size=-16384"));
     CK_TRY(check_version(s));
     return exec(s, "CREATE TEMP TABLE keep(digest TEXT PRIMARY KEY) WITHOUT ROWID");
 }

@@ -184,7 +184,10 @@ void ck_items_encode(const struct ck_item *v, size_t n, struct ck_buf *out);
 /* Locations are copied into `a`. OURS where they are damaged. */
 CK_MUST ck_err *ck_items_decode(ck_view bytes, struct ck_arena *a, struct ck_item **ret,
                                 size_t *ret_n);
-/* The inventory no longer holds the package; what nobody holds goes. */
+/* Enters the inventories that wait for it into the index (holders.c); if they are many. */
+CK_MUST ck_err *ck_index_all(struct ck_store *s);
+CK_MUST ck_err *ck_index_some(struct ck_store *s);
+/* The inventory no longer holds the package; what nobody holds goes. None may wait. */
 CK_MUST ck_err *ck_unhold(struct ck_store *s, int64_t package, int64_t inventory);
 
 #endif

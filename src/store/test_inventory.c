@@ -146,6 +146,9 @@ static void a_new_inventory_replaces_what_was_held(void **state)
     assert_int_equal(holds(f, "b"), 1);
     assert_int_equal(holds(f, "c"), 0);
     assert_int_equal(holds(f, "d"), 1);
+    assert_fsck(f, false, "");
+    gc(f, false);
+    assert_int_equal(holds(f, "d"), 1);
     assert_int_equal(ask(f, "SELECT count(*) FROM package"), 3);
     assert_int_equal(ask(f, "SELECT count(*) FROM package_key"), 3);
     assert_fsck(f, false, "");
@@ -228,12 +231,54 @@ static void inventories_stop_at_their_limits(void **state)
     it.n_keys = 0;
     it.location.n++;
     assert_fails(ck_store_put_inventory(f->s, &a.image.digest, &v), CK_ERR_LIMIT, "PATH");
-    v.n = CK_MAX_PACKAGES + 1;
+    v.n = CK_MAX_PACKAGES + 2;
     assert_fails(ck_store_put_inventory(f->s, &a.image.digest, &v), CK_ERR_LIMIT, "PACKAGES");
     v.n = 0;
     v.head.n = CK_MAX_INVENTORY_HEAD + 1;
     assert_fails(ck_store_put_inventory(f->s, &a.image.digest, &v), CK_ERR_LIMIT,
                  "INVENTORY_HEAD");
+    unit_image_free(&a);
+}
+
+/* The index and those that wait for it give the same answer. */
+static void many_inventories_are_entered_together(void **state)
+{
+    struct fixture *f = *state;
+    enum { MANY = 512, PACKAGES = 600 };
+    struct ck_store_item *items = ck_arena_alloc(&f->arena, PACKAGES, sizeof *items);
+    struct unit_image a = fetch(f, 1, "r/x:1");
+    ck_autofree char *sql = ck_format(
+        "WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i+1 FROM n WHERE i<%d) INSERT INTO"
+        " blob SELECT 'sha256:'||printf('%%064x', i), 1 FROM n; INSERT INTO image(digest,"
+        " media_type, size, is_index, platform, artifact_type, complete, state, reason, who,"
+        " person, decided, added) SELECT digest,'',1,0,'','',1,0,'','',0,0,1 FROM blob"
+        " WHERE size=1", MANY);
+    tamper(f, sql);
+    for (unsigned i = 0; i < MANY - 1; i++) {
+        struct ck_digest d = { .alg = CK_DIGEST_SHA256, .bytes[31] = (uint8_t)(i + 1),
+                               .bytes[30] = (uint8_t)((i + 1) >> 8) };
+        items[0] = item(i % 2 ? "odd" : "even", K(CK_V("all")), 1, 0, "");
+        const struct ck_store_inventory v = { .items = items, .n = 1 };
+        assert_ok(ck_store_put_inventory(f->s, &d, &v));
+    }
+    assert_int_equal(ask(f, "SELECT count(*) FROM holds"), 0);
+    assert_int_equal(holds(f, "all"), MANY - 1);
+    put(f, &a, items, 1, 1);
+    assert_int_equal(ask(f, "SELECT count(*) FROM holds"), MANY);
+    assert_int_equal(ask(f, "SELECT count(*) FROM unindexed"), 0);
+    assert_int_equal(holds(f, "all"), MANY);
+    for (unsigned i = 0; i < PACKAGES; i++)
+        items[i] = item(ck_arena_format(&f->arena, "p%u", i), NULL, 0, 0, "");
+    put(f, &a, items, PACKAGES, 1);
+    put(f, &a, items, PACKAGES, 2); /* the same once more: nothing waits twice */
+    assert_int_equal(ask(f, "SELECT count(*) FROM unindexed"), 1);
+    assert_int_equal(holds(f, "all"), MANY - 1);
+    gc(f, false);
+    assert_int_equal(ask(f, "SELECT count(*) FROM unindexed"), 0);
+    assert_int_equal(ask(f, "SELECT count(*) FROM holds WHERE inventory>512"), PACKAGES);
+    assert_int_equal(holds(f, "all"), 0); /* nothing named those images */
+    assert_int_equal(ask(f, "SELECT count(*) FROM holds"), PACKAGES);
+    assert_fsck(f, true, "");
     unit_image_free(&a);
 }
 
@@ -452,6 +497,7 @@ int main(void)
         T(what_is_removed_holds_nothing),
         T(a_gc_that_was_killed_is_ended_by_the_next),
         T(inventories_stop_at_their_limits),
+        T(many_inventories_are_entered_together),
         T(attack_damaged_items),
         T(what_was_not_matched_is_known),
         T(images_are_matched_again_together),

@@ -41,6 +41,30 @@ class Process:
         self.p.wait()
 
 
+def packages_of(items):
+    """The numbers of the packages in an inventory, as src/store/items.c writes them."""
+    rest = iter(items[1:])
+
+    def varint():
+        number = shift = 0
+        for byte in rest:
+            number |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return number
+        raise ValueError('cut off')
+
+    for _ in range(varint()):
+        for _ in range(varint()):
+            next(rest)
+    number = 0
+    for _ in range(varint()):
+        distance = varint()
+        number += distance >> 1 ^ -(distance & 1)
+        varint(), varint()
+        yield number
+
+
 class Driver:
     def __init__(self, args, store, scratch):
         self.args, self.store, self.scratch = args, store, scratch
@@ -160,15 +184,16 @@ class Driver:
     def check_looks(self, db, said):
         """Of each image the last look that was acknowledged, or one that came after it."""
         wrong = []
-        events = [name for name, in db.execute("SELECT name FROM event")]
+        events = [name for name, in db.execute("SELECT name FROM event WHERE kind='findings'")]
         announced = [what for _, what in said['looking']]
         for who, what in dict(said['looked']).items():
             digest = 'sha256:' + hashlib.sha256(f'manifest of {1000 + int(who)}'.encode()).hexdigest()
             later = announced[announced.index(what):]
             later = [x for x in later if x.startswith(f'look{who}.')]
-            held = {bytes(b).decode() for b, in db.execute(
-                'SELECT bytes FROM package JOIN holds ON package=id JOIN inventory ON number=inventory'
-                ' WHERE image=?', (digest,))}
+            held = {bytes(db.execute('SELECT bytes FROM package WHERE id=?', (number,)).fetchone()[0])
+                    .decode() for items, in db.execute(
+                        'SELECT items FROM inventory JOIN inventory_bytes ON inventory=number'
+                        ' WHERE image=?', (digest,)) for number in packages_of(bytes(items))}
             found = {x for x, in db.execute(
                 'SELECT v.id FROM vulnerability AS v JOIN finding ON finding.id=v.number JOIN facts'
                 ' ON facts.number=finding.facts WHERE image=?', (digest,))}

@@ -16,7 +16,7 @@
 
 #include <stdio.h>
 
-enum { IMAGES = 40, NAMES = 6, OWN = 1000 /* and the seed: the image that only this one looks at */ };
+enum { IMAGES = 40, NAMES = 6, OWN = 1000 /* and seed: what this one alone looks at */ };
 
 struct worker {
     struct ck_store *s;

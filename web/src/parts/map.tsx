@@ -45,7 +45,7 @@ export function ColourMap({ repository, tags, most }: { repository: string; tags
                   const seen = seenOf(cell);
                   const body = (
                     <>
-                      <span class="cell-mark"><Shape mark={cell.mark} /> {seen[0]}</span>
+                      <span class="cell-mark"><Shape mark={cell.mark} /> {seen[0]}</span>{' '}
                       <span class="cell-date">{seen[1]}</span>
                     </>
                   );
