@@ -32,7 +32,7 @@ static ck_err *surveys(struct ck_api *r)
     struct ck_survey_row *v = NULL;
     size_t n = 0, from = ck_api_from(r), most = ck_api_n(r);
     if (!r->bound.n)
-        CK_TRY(ck_store_surveys(r->store, 0, 0, r->a, &v, &n));
+        CK_TRY(ck_store_surveys(r->store, 0, INT32_MAX, r->a, &v, &n));
     ck_api_page_begin(r);
     for (size_t i = from; i < n && i - from < most; i++)
         CK_TRY(put_survey(r, &v[i]));

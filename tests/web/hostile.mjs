@@ -110,7 +110,7 @@ export default async function hostile(browser) {
       'javascript:window.__pwned=802', "';window.__pwned=803;'", '\u202e\u0000\u001b[31m804', '%00%0d%0aSet-Cookie:x=805',
       '__proto__', '%', '*', "' OR 1=1--"];
     for (const text of evil) {
-      w.allow(400, '/api/v1/').allow(404, '/api/v1/');
+      w.allow(400, '/').allow(404, '/');
       const q = encodeURIComponent(text);
       for (const path of [`/ui/images?q=${q}`, `/ui/images?order=${q}`, `/ui/repositories?name=${q}`,
         `/ui/advisories/${q}`, `/ui/images/${q}`, `/ui/images/${world.hostile}?part=diff&with=${q}`, `/ui/log?who=${q}`,

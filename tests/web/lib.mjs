@@ -96,7 +96,8 @@ export class Watched {
 
   async go(path, more = {}) {
     const answer = await this.page.goto(world.url + path, { waitUntil: 'commit' });
-    await this.ready(more);
+    // An address that is none gets a line of plain text.
+    if (!/text\/plain/.test(answer.headers()['content-type'] ?? '') || !more.failing) await this.ready(more);
     return answer;
   }
 
@@ -162,7 +163,13 @@ export async function as(browser, user, more, body) {
     ...(user ? { storageState: sessions.get(user) } : {}) });
   try {
     const w = await watched(context);
-    await body(w);
+    try {
+      await body(w);
+    } catch (e) {
+      const text = await w.page.locator('main').innerText({ timeout: 1000 }).catch(() => '');
+      if (!(e instanceof Skip)) e.message += `\nthe page: ${text.slice(0, 400).replaceAll('\n', ' | ')}\n${w.faults.join('; ')}`;
+      throw e;
+    }
     await w.check();
   } finally {
     await context.close();

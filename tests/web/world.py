@@ -279,7 +279,8 @@ class World:
 
     def make_survey(self):
         if self.up and self.can("survey"):
-            self.cocket("survey", f"127.0.0.1:{self.up.port}", "--sample", "12", "--insecure", fine=(0, 1))
+            self.cocket("survey", UP, "--sample", "12", "--registries-conf", self.path("registries.conf"),
+                        "--allow-private", fine=(0, 1))
             self.told["survey"] = True
 
     def make(self):
@@ -334,7 +335,7 @@ class World:
             raise RuntimeError(f"never examined: {waiting()}")
 
     def tell(self):
-        self.told.update(url=self.url, upstream=self.up and f"127.0.0.1:{self.up.port}", directory=self.directory,
+        self.told.update(url=self.url, upstream=self.up and UP, directory=self.directory,
                          web=ask(self.url, "/").status == 200 and b"<html" in ask(self.url, "/").body.lower(),
                          api=ask(self.url, "/api/v1/openapi.json").status == 200)
         return self.write("world.json", json.dumps(self.told, indent=1))

@@ -34,7 +34,11 @@ export function useApi<T>(path: string | null, keep = true): Loaded<T> {
 export interface Session { me: Me | null; known: boolean; turn: number; refresh: () => void }
 export const SessionContext = createContext<Session>({ me: null, known: false, turn: 0, refresh: () => {} });
 export const useSession = (): Session => useContext(SessionContext);
-export const useRole = (role: Role): boolean => useSession().me?.roles.includes(role) ?? false;
+// An administrator may everything.
+export function useRole(role: Role): boolean {
+  const roles = useSession().me?.roles ?? [];
+  return roles.includes(role) || roles.includes('admin');
+}
 
 export interface Live { last: Event | null; work: Work[]; connected: boolean }
 export const LiveContext = createContext<Live>({ last: null, work: [], connected: false });

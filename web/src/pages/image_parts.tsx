@@ -28,7 +28,7 @@ function query(place: Place, name: string): string | undefined {
 }
 
 function Where({ finding, layers }: { finding: Finding; layers: readonly Layer[] }) {
-  const layer = layers.find((l) => l.digest === finding.layer);
+  const layer = layers.find((l) => l.diff_id === finding.layer);
   return (
     <>
       {layer ? <p>Layer {layer.index + 1}: <code class="name">{layer.created_by ?? shortDigest(layer.digest)}</code></p>
@@ -105,7 +105,7 @@ function LayerCell({ image, layer, severity }: { image: Image; layer: Layer; sev
   if (!found) return <td class="number quiet">0</td>;
   return (
     <td class={`cell cell-${severity}`}>
-      <a href={toImage(image.digest, { severity, layer: layer.digest ?? undefined })}
+      <a href={toImage(image.digest, { severity, layer: layer.diff_id ?? undefined })}
         aria-label={`${letters[severity]} ${found}: ${found} ${words[severity]} in layer ${layer.index + 1}`}>
         <span class="cell-mark"><Shape mark={severity} /> {letters[severity]} {found}</span>
       </a>
