@@ -98,7 +98,7 @@ class Image(oci.Data):
 class World:
     def __init__(self, program):
         self.program = program
-        self.dir = tempfile.mkdtemp(prefix="cocket-push-")
+        self.dir = tempfile.mkdtemp(prefix="cocket-push-", suffix="x")
         self.policy = os.path.join(self.dir, "policy.yaml")
         with open(self.policy, "w", encoding="utf-8") as f:
             f.write(POLICY)
