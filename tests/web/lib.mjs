@@ -96,8 +96,9 @@ export class Watched {
 
   async go(path, more = {}) {
     const answer = await this.page.goto(world.url + path, { waitUntil: 'commit' });
-    // An address that is none gets a line of plain text.
-    if (!/text\/plain/.test(answer.headers()['content-type'] ?? '') || !more.failing) await this.ready(more);
+    // An address that is none gets a line, and no page.
+    const none = more.failing && answer.status() >= 400 && !(await answer.text()).includes('id="app"');
+    if (!none) await this.ready(more);
     return answer;
   }
 
