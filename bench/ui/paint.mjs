@@ -48,12 +48,19 @@ async function fluent(browser, digest) {
       times.push(await w.page.evaluate((s) => new Promise((done) => {
         const field = document.querySelector('select[name=severity]');
         const begin = performance.now();
+        // What is on its way is marked as busy; the rows are there when it no longer is.
+        let busy = false;
+        const watch = new MutationObserver(() => {
+          const now = document.querySelector('main [aria-busy=true]') !== null;
+          if (busy && !now) {
+            watch.disconnect();
+            requestAnimationFrame(() => done(performance.now() - begin));
+          }
+          busy ||= now;
+        });
+        watch.observe(document.querySelector('main'), { attributes: true, subtree: true, childList: true });
         field.value = s;
         field.dispatchEvent(new Event('change', { bubbles: true }));
-        const look = () => location.search.includes(`severity=${s}`) && !document.querySelector('main .stale') &&
-          ![...document.querySelectorAll('main tbody .mark')].some((m) => m.textContent.trim() !== s)
-          ? done(performance.now() - begin) : requestAnimationFrame(look);
-        requestAnimationFrame(look);
       }), severity));
       await w.ready();
     }
