@@ -58,7 +58,7 @@ export default async function looks(browser) {
       await w.shot(`${name}-print`);
       same(await w.page.evaluate(beyond), [], 'cut off');
       const shown = await w.page.evaluate(() => ({
-        ground: getComputedStyle(document.body).backgroundColor,
+        ground: getComputedStyle(document.documentElement).backgroundColor,
         controls: [...document.querySelectorAll('header nav, footer select, main button')].filter((e) =>
           e.getBoundingClientRect().height > 0 && getComputedStyle(e).visibility !== 'hidden').length,
       }));
@@ -118,7 +118,7 @@ export default async function looks(browser) {
       const lost = await w.page.evaluate(() => [...document.querySelectorAll('main svg path, main svg rect')].filter((p) => {
         const box = p.getBoundingClientRect();
         const fill = getComputedStyle(p).fill;
-        return box.width > 3 && !p.closest('.bar-cell') && fill === getComputedStyle(document.body).backgroundColor &&
+        return box.width > 3 && !p.closest('.bar-cell') && fill === getComputedStyle(document.documentElement).backgroundColor &&
           getComputedStyle(p).stroke === 'none';
       }).length);
       same(lost, 0, 'shapes in the colour of the ground');
@@ -145,7 +145,7 @@ export default async function looks(browser) {
 
   await test('the colours can be chosen, and are remembered', () => as(browser, 'pull', {}, async (w) => {
     await w.go('/ui/');
-    const ground = () => w.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const ground = () => w.page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
     const light = await ground();
     await w.page.getByLabel('Colours').selectOption('dark');
     const dark = await ground();
