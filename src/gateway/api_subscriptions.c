@@ -120,15 +120,18 @@ static ck_err *add(struct ck_api *r)
 
 static ck_err *find_its(struct ck_api *r, const struct ck_subscription **ret)
 {
-    CK_TRY(find(r, (int64_t)r->number, CK_V(""), ret));
-    return *ret ? NULL : ck_api_error(404, "there is no such subscription");
+    return find(r, (int64_t)r->number, CK_V(""), ret);
 }
+
+static ck_err *none(void) { return ck_api_error(404, "there is no such subscription"); }
 
 static ck_err *drop(struct ck_api *r)
 {
-    const struct ck_subscription *s;
+    const struct ck_subscription *s = NULL;
     bool was = false;
     CK_TRY(find_its(r, &s));
+    if (!s)
+        return none();
     CK_TRY(ck_store_remove_subscription(r->store, s->id, &was));
     if (was)
         CK_TRY(log_change(r, "removed", s));
@@ -138,8 +141,10 @@ static ck_err *drop(struct ck_api *r)
 
 static ck_err *try_it(struct ck_api *r)
 {
-    const struct ck_subscription *s;
+    const struct ck_subscription *s = NULL;
     CK_TRY(find_its(r, &s));
+    if (!s)
+        return none();
     CK_TRY(ck_notify_test(r->store, s->name, time(NULL)));
     ck_notifier_wake(r->g->core->notifier);
     ck_out_open(&r->out, NULL, '{');

@@ -177,11 +177,11 @@ static int packages_in_order(const void *pa, const void *pb)
 
 static package *packages_of(const struct ck_report *r, struct ck_arena *a)
 {
-    package *v = ck_arena_alloc(a, r->n_packages, sizeof *v);
+    package *v = ck_arena_alloc(a, r->n_packages, sizeof(void *)); /* package is a pointer */
     for (size_t i = 0; i < r->n_packages; i++)
         v[i] = &r->packages[i];
     if (r->n_packages)
-        qsort(v, r->n_packages, sizeof *v, packages_in_order);
+        qsort(v, r->n_packages, sizeof(void *), packages_in_order);
     return v;
 }
 

@@ -41,11 +41,11 @@ struct sorted {
 /* A package may be listed twice (two architectures): its findings count once. */
 static struct sorted sorted_of(const struct ck_facts *f, struct ck_arena *a)
 {
-    struct sorted s = { .v = ck_arena_alloc(a, f->n_findings + 1, sizeof *s.v) };
+    struct sorted s = { .v = ck_arena_alloc(a, f->n_findings + 1, sizeof(void *)) };
     for (size_t i = 0; i < f->n_findings; i++)
         s.v[i] = &f->findings[i];
     if (f->n_findings)
-        qsort(s.v, f->n_findings, sizeof *s.v, by_key);
+        qsort(s.v, f->n_findings, sizeof(void *), by_key);
     for (size_t i = 0; i < f->n_findings; i++)
         if (s.n == 0 || same(s.v[s.n - 1], s.v[i]) != 0)
             s.v[s.n++] = s.v[i];
