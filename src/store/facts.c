@@ -8,28 +8,10 @@
 
 /* --- ids -------------------------------------------------------------------------------------- */
 
-static ck_err *find_id(struct ck_store *s, ck_view id, int64_t *ret)
-{
-    ck_autoquery struct ck_query q = { 0 };
-    uint64_t n = 0;
-    CK_TRY(ck_query_new(s, "SELECT number FROM vulnerability WHERE id=?", &q));
-    ck_bind_text(&q, id);
-    CK_TRY(ck_query_count(&q, &n));
-    *ret = (int64_t)n;
-    return NULL;
-}
-
 static ck_err *number_id(struct ck_store *s, ck_view id, int64_t *ret)
 {
-    ck_autoquery struct ck_query q = { 0 };
-    CK_TRY(find_id(s, id, ret));
-    if (*ret)
-        return NULL;
-    CK_TRY(ck_query_new(s, "INSERT INTO vulnerability(id, images) VALUES(?, 0)", &q));
-    ck_bind_text(&q, id);
-    CK_TRY(ck_query_run(&q));
-    *ret = sqlite3_last_insert_rowid(s->db);
-    return NULL;
+    return ck_number_of(s, "SELECT number FROM vulnerability WHERE id=?",
+                        "INSERT INTO vulnerability(id, images) VALUES(?, 0)", id, ret);
 }
 
 static uint32_t hash_of(ck_view v)

@@ -2,28 +2,10 @@
  * longer hold are taken away by triggers (open.c). */
 #include "store/store_int.h"
 
-static ck_err *find_repository(struct ck_store *s, ck_view name, int64_t *ret)
-{
-    ck_autoquery struct ck_query q = { 0 };
-    uint64_t n = 0;
-    CK_TRY(ck_query_new(s, "SELECT number FROM repository WHERE name=?", &q));
-    ck_bind_text(&q, name);
-    CK_TRY(ck_query_count(&q, &n));
-    *ret = (int64_t)n;
-    return NULL;
-}
-
 static ck_err *number_repository(struct ck_store *s, ck_view name, int64_t *ret)
 {
-    ck_autoquery struct ck_query q = { 0 };
-    CK_TRY(find_repository(s, name, ret));
-    if (*ret)
-        return NULL;
-    CK_TRY(ck_query_new(s, "INSERT INTO repository(name) VALUES(?)", &q));
-    ck_bind_text(&q, name);
-    CK_TRY(ck_query_run(&q));
-    *ret = sqlite3_last_insert_rowid(s->db);
-    return NULL;
+    return ck_number_of(s, "SELECT number FROM repository WHERE name=?",
+                        "INSERT INTO repository(name) VALUES(?)", name, ret);
 }
 
 static ck_err *insert_below(struct ck_store *s, ck_view name, ck_view repository,

@@ -150,6 +150,31 @@ ck_err *ck_query_count(struct ck_query *q, uint64_t *ret)
     return NULL;
 }
 
+static ck_err *find_number(struct ck_store *s, const char *find, ck_view text, int64_t *ret)
+{
+    ck_autoquery struct ck_query q = { 0 };
+    uint64_t n = 0;
+    CK_TRY(ck_query_new(s, find, &q));
+    ck_bind_text(&q, text);
+    CK_TRY(ck_query_count(&q, &n));
+    *ret = (int64_t)n;
+    return NULL;
+}
+
+ck_err *ck_number_of(struct ck_store *s, const char *find, const char *make, ck_view text,
+                     int64_t *ret)
+{
+    ck_autoquery struct ck_query q = { 0 };
+    CK_TRY(find_number(s, find, text, ret));
+    if (*ret)
+        return NULL;
+    CK_TRY(ck_query_new(s, make, &q));
+    ck_bind_text(&q, text);
+    CK_TRY(ck_query_run(&q));
+    *ret = sqlite3_last_insert_rowid(s->db);
+    return NULL;
+}
+
 ck_err *ck_query_texts(struct ck_query *q, size_t max, struct ck_arena *a, ck_view **ret,
                        size_t *ret_n, bool *ret_more)
 {
