@@ -368,7 +368,7 @@ export default async function actions(browser) {
       await button.focus();
       await page.keyboard.press('Enter');
       await page.locator(NEWS, { hasText: /^Looked again: .*matched again/ }).waitFor({ state: 'attached', timeout: 60000 });
-      await page.locator('.looking', { hasText: /\(.*\): .*matched again/ }).waitFor();
+      await page.locator('.looking', { hasText: /^Looked again .*\): .*matched again/ }).waitFor();
       await button.and(page.locator(':enabled')).waitFor();
       const log = (await w.api('log?event=watch')).body;
       same([log.total, log.items[0].who], [before + 1, 'admin']);
@@ -381,7 +381,8 @@ export default async function actions(browser) {
       const { page } = w;
       let n = 0;
       const rounds = { ended: '2026-01-01T00:00:00Z', failed: false, rounds: 1, matched: 10000, judged: 10000, changed: 2,
-        verdicts: 1, withdrawn: 1, tags_asked: 0, tags_not_had: 0, tags_moved: 0, bases: 0, feeds_failed: 0 };
+        verdicts: 1, withdrawn: 1, tags_asked: 0, tags_not_had: 0, tags_moved: 0, bases: 0, feeds_failed: 0,
+        without_inventory: 0, other_version: 0 };
       await page.route('**/api/v1/stream', async (route) => {
         const said = n < 20 ? { work: [{ kind: 'watch', what: n < 3 ? 'feeds' : 'matching', done: n * 500, total: n < 3 ? null : 10000 }],
           watched: null } : { work: [], watched: rounds };
