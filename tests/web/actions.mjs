@@ -63,6 +63,17 @@ export default async function actions(browser) {
       has: w.page.getByRole('rowheader', { name: 'latest', exact: true }) }).locator('.cell-date').allInnerTexts();
     same(days, [...days].sort().reverse(), 'newest first');
     same(days[0], '2026-07-01');
+    // The scale: each build stands below its year and day, and bands run from the day on which a tag came to be.
+    const years = await w.page.locator('table.map thead th.year').evaluateAll((all) => all.map((th) => [th.innerText, th.colSpan]));
+    same(years, [['2026', 1], ['2025', 2], ['2024', 1], ['2023', 1], ['2022', 1], ['2021', 1]]);
+    const heads = await w.page.locator('table.map thead tr').nth(1).locator('th').allTextContents();
+    same(heads.map((t) => t.replace(/, \d+/, (y) => `${y} `).split(' ').slice(0, 3).join(' ')),
+      ['Jul 1, 2026', 'Nov 1, 2025', 'Feb 1, 2025', 'May 1, 2024', 'Sep 1, 2023', 'Dec 1, 2022', 'Oct 1, 2021']);
+    const below = await w.page.locator('table.map tbody tr').evaluateAll((all) => all.map((tr) => [
+      tr.querySelector('th').innerText, [...tr.querySelectorAll('td')].slice(1).map((td) =>
+        td.querySelector('.cell-date')?.textContent ?? (td.querySelector('.band') ? '=' : ''))]));
+    same(below.find(([t]) => t === 'latest')[1], ['=', ...days.slice(1)]);
+    same(below.find(([t]) => t === '1.3')[1], ['=', '=', '=', '=', '', '', '']);
   }));
 
   await test('searches, filters and pages of lists agree with the API', () => as(browser, 'pull', {}, async (w) => {
