@@ -17,7 +17,11 @@ export function useApi<T>(path: string | null, keep = true): Loaded<T> {
     const control = new AbortController();
     setBusy(true);
     get<T>(path, control.signal).then(
-      (data) => { set({ path, data, error: null }); setBusy(false); },
+      (data) => {
+        if (control.signal.aborted) return;
+        set({ path, data, error: null });
+        setBusy(false);
+      },
       (e: unknown) => {
         if (control.signal.aborted) return;
         set({ path, data: null, error: e instanceof ApiError ? e : new ApiError(0, String(e)) });
