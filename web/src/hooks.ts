@@ -1,5 +1,5 @@
 import { createContext } from 'preact';
-import { useCallback, useContext, useEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useContext, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { ApiError, get, type Event, type Me, type Role, type Work } from './api';
 
 export interface Loaded<T> { data: T | null; error: ApiError | null; busy: boolean; again: () => void }
@@ -12,7 +12,8 @@ export function useApi<T>(path: string | null, keep = true): Loaded<T> {
   const [kept, set] = useState<Kept<T>>({ path: null, data: null, error: null });
   const [turn, setTurn] = useState(0);
   const [busy, setBusy] = useState(path !== null);
-  useEffect(() => {
+  // Of layout: asked before the first frame is painted, not after it.
+  useLayoutEffect(() => {
     if (path === null) return undefined;
     const control = new AbortController();
     setBusy(true);

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useLayoutEffect } from 'preact/hooks';
 import { imagePath, type Image } from '../api';
 import type { PageProps } from '../app';
 import { useApi, useEvents, useRole } from '../hooks';
@@ -90,7 +90,7 @@ function Facts({ image }: { image: Image }) {
 }
 
 export function ImagePage({ place }: PageProps) {
-  useEffect(() => place.query.get('part') ? undefined : expectFindings(place, place.arg), [place.arg]);
+  useLayoutEffect(() => place.query.get('part') ? undefined : expectFindings(place, place.arg), [place.arg]);
   const loaded = useApi<Image>(imagePath(place.arg), false);
   useEvents((e) => e.image === place.arg, loaded.again);
   const key = place.query.get('part') ?? 'findings';
