@@ -1,5 +1,5 @@
 import { createContext } from 'preact';
-import { useCallback, useContext, useEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useContext, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { ApiError, get, type Event, type Me, type Role, type Watched, type Work } from './api';
 
 export interface Loaded<T> { data: T | null; error: ApiError | null; busy: boolean; again: () => void }
@@ -12,12 +12,17 @@ export function useApi<T>(path: string | null, keep = true): Loaded<T> {
   const [kept, set] = useState<Kept<T>>({ path: null, data: null, error: null });
   const [turn, setTurn] = useState(0);
   const [busy, setBusy] = useState(path !== null);
-  useEffect(() => {
+  // Of layout: asked before the first frame is painted, not after it.
+  useLayoutEffect(() => {
     if (path === null) return undefined;
     const control = new AbortController();
     setBusy(true);
     get<T>(path, control.signal).then(
-      (data) => { set({ path, data, error: null }); setBusy(false); },
+      (data) => {
+        if (control.signal.aborted) return;
+        set({ path, data, error: null });
+        setBusy(false);
+      },
       (e: unknown) => {
         if (control.signal.aborted) return;
         set({ path, data: null, error: e instanceof ApiError ? e : new ApiError(0, String(e)) });
