@@ -7,6 +7,7 @@
 /* As asprintf, never NULL. Free with free(). */
 char *ck_format(const char *fmt, ...) CK_PRINTF(1, 2);
 void ck_buf_format(struct ck_buf *b, const char *fmt, ...) CK_PRINTF(2, 3);
+void ck_buf_decimal(struct ck_buf *b, uint64_t x);
 
 /* A copy that is safe on a terminal: control characters (C0, DEL, C1), bidirectional overrides
  * and bytes that are not UTF-8 become \xHH or \u{HEX}. Other UTF-8 stays. Free with free(). */
