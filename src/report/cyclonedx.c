@@ -175,20 +175,26 @@ static void put_aliases(struct ck_json_out *j, const struct ck_finding *f)
     ck_jw_end(j, ']');
 }
 
+/* What the schema allows here, though not for the version of a component; in its characters. */
+enum { MOST_VERSION = 1024 };
+
 static void put_affects(struct ck_json_out *j, const struct ck_report *r, size_t package,
                         const char *status)
 {
+    ck_view version = r->packages[package].p.version;
     ck_jw_array(j, "affects");
     ck_jw_element(j);
     ck_jw_begin(j, '{');
     put_ref(j, "ref", package);
-    ck_jw_array(j, "versions");
-    ck_jw_element(j);
-    ck_jw_begin(j, '{');
-    ck_jw_string(j, "version", r->packages[package].p.version);
-    ck_jw_string(j, "status", ck_view_str(status));
-    ck_jw_end(j, '}');
-    ck_jw_end(j, ']');
+    if (version.n > 0 && version.n <= MOST_VERSION) {
+        ck_jw_array(j, "versions");
+        ck_jw_element(j);
+        ck_jw_begin(j, '{');
+        ck_jw_string(j, "version", version);
+        ck_jw_string(j, "status", ck_view_str(status));
+        ck_jw_end(j, '}');
+        ck_jw_end(j, ']');
+    }
     ck_jw_end(j, '}');
     ck_jw_end(j, ']');
 }

@@ -73,10 +73,28 @@ static bool starts(ck_view v, const char *prefix)
     return ck_view_starts(v, ck_view_str(prefix));
 }
 
+static bool is_hex(ck_view v)
+{
+    for (size_t i = 0; i < v.n; i++)
+        if (!v.p[i] || !strchr("0123456789ABCDEFabcdef", v.p[i]))
+            return false;
+    return true;
+}
+
+/* A feed's URL, with what may not stand in one (RFC 3986, 2) as %XX. */
+static void put_uri(struct ck_buf *out, ck_view url)
+{
+    for (size_t i = 0; i < url.n; i++) {
+        ck_view one = ck_view_head(ck_view_from(url, i), 1);
+        bool escape = one.p[0] == '%' && url.n - i > 2 && is_hex(ck_view_of(one.p + 1, 2));
+        ck_report_percent(out, one, escape ? "%" : ":/?#[]@!$&'()*+,;=");
+    }
+}
+
 void ck_report_url(const struct ck_report *r, const struct ck_finding *f, struct ck_buf *out)
 {
     if (starts(f->advisory_url, "https://") || starts(f->advisory_url, "http://")) {
-        ck_put_bytes(out, f->advisory_url);
+        put_uri(out, f->advisory_url);
         return;
     }
     ck_view id = f->advisory_id.n ? f->advisory_id : f->id;

@@ -17,8 +17,8 @@ struct ck_report_counts {
 };
 struct ck_report_counts ck_report_count(const struct ck_report *r);
 
-/* A page about the finding's advisory: the feed's own where it is http or https, else made from
- * kind and id; appends nothing where neither is known. */
+/* A page about the finding's advisory, a URI: the feed's own where it is http or https, else made
+ * from kind and id; appends nothing where neither is known. */
 void ck_report_url(const struct ck_report *r, const struct ck_finding *f, struct ck_buf *out);
 
 /* "KIND=SOURCE", with what was chosen from it behind a comma: as in feeds.conf. Appends. */
@@ -32,6 +32,8 @@ ck_view ck_report_layer_name(const struct ck_report_layer *l);
 
 /* Appends v with everything but the unreserved characters of RFC 3986 and `keep` as %XX. */
 void ck_report_percent(struct ck_buf *out, ck_view v, const char *keep);
+/* One part of a purl: the colon is never encoded either (purl-spec, Character encoding). */
+void ck_report_purl_part(struct ck_buf *out, ck_view v);
 
 static inline size_t ck_report_findings(const struct ck_report *r)
 {

@@ -6,9 +6,10 @@
 
 #include <stdlib.h>
 
-/* What is never encoded in a purl besides the unreserved characters (purl-spec, Character
- * encoding). */
-#define KEEP ":"
+void ck_report_purl_part(struct ck_buf *out, ck_view v)
+{
+    ck_report_percent(out, v, ":");
+}
 
 static void put_lower(struct ck_buf *out, ck_view v)
 {
@@ -16,7 +17,7 @@ static void put_lower(struct ck_buf *out, ck_view v)
     for (size_t i = 0; i < v.n; i++)
         if (s[i] >= 'A' && s[i] <= 'Z')
             s[i] = (char)(s[i] - 'A' + 'a');
-    ck_report_percent(out, ck_view_of(s, v.n), KEEP);
+    ck_report_purl_part(out, ck_view_of(s, v.n));
 }
 
 /* "1:2.3-4" -> "1", and "2.3-4" in *rest; empty and the whole where there is no epoch. */
@@ -43,7 +44,7 @@ static void qualifier(struct qualifiers *q, const char *name, ck_view value)
     if (value.n == 0)
         return;
     key(q, name);
-    ck_report_percent(q->out, value, KEEP);
+    ck_report_purl_part(q->out, value);
 }
 
 /* "debian-12"; a release without a number by its code name ("debian-trixie"). */
@@ -56,7 +57,7 @@ static void put_distro(struct qualifiers *q, const struct ck_os_release *os)
     put_lower(q->out, os->id);
     if (release.n) {
         ck_put_u8(q->out, '-');
-        ck_report_percent(q->out, release, KEEP);
+        ck_report_purl_part(q->out, release);
     }
 }
 
@@ -67,15 +68,15 @@ static void put_upstream(struct qualifiers *q, const struct ck_package *p)
         return;
     ck_view version = p->source_version;
     key(q, "upstream");
-    ck_report_percent(q->out, p->source_name, KEEP);
+    ck_report_purl_part(q->out, p->source_name);
     if (p->type == CK_PACKAGE_RPM) {
         split_epoch(p->source_version.n ? p->source_version : p->version, &version);
         ck_put_u8(q->out, '-');
-        ck_report_percent(q->out, version, KEEP);
+        ck_report_purl_part(q->out, version);
         ck_put_bytes(q->out, CK_V(".src.rpm"));
     } else if (!same_version) {
         ck_put_bytes(q->out, CK_V("%40"));
-        ck_report_percent(q->out, version, KEEP);
+        ck_report_purl_part(q->out, version);
     }
 }
 
@@ -87,17 +88,19 @@ void ck_report_purl(const struct ck_report *r, const struct ck_package *p, struc
         epoch = split_epoch(p->version, &version);
 
     ck_buf_format(out, "pkg:%s/", ck_package_type_name(p->type));
-    if (r->os_release.id.n) {
-        put_lower(out, r->os_release.id);
+    /* No part of a namespace may hold a slash, encoded or not. */
+    ck_view vendor = r->os_release.id;
+    if (vendor.n && ck_view_find(vendor, '/') == vendor.n) {
+        put_lower(out, vendor);
         ck_put_u8(out, '/');
     }
     if (rpm) /* the only one of the three whose names have case */
-        ck_report_percent(out, p->name, KEEP);
+        ck_report_purl_part(out, p->name);
     else
         put_lower(out, p->name);
     if (version.n) {
         ck_put_u8(out, '@');
-        ck_report_percent(out, version, KEEP);
+        ck_report_purl_part(out, version);
     }
 
     /* In the order of their names, as the spec's canonical form wants it. */

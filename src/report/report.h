@@ -52,10 +52,10 @@ struct ck_report {
 
 /* Package URL (purl-spec), appended:
  * pkg:deb/debian/libssl3@3.0.15-1~deb12u1?arch=amd64&distro=debian-12&upstream=openssl Namespace
- * is the distribution's id. An rpm's epoch is a qualifier, as the spec's rpm type wants it; a
- * deb's stays in the version. `upstream` (name, or name@version where that differs; for rpm the
- * source package's file name) and `rpmmod` carry what matching needs, spelled as syft and grype
- * do. */
+ * is the distribution's id, none where that is not known or holds a slash. An rpm's epoch is a
+ * qualifier, as the spec's rpm type wants it; a deb's stays in the version. `upstream` (name, or
+ * name@version where that differs; for rpm the source package's file name) and `rpmmod` carry what
+ * matching needs, spelled as syft and grype do. */
 void ck_report_purl(const struct ck_report *r, const struct ck_package *p, struct ck_buf *out);
 
 /* All appends fail (class OURS) where an index of the report points nowhere. */

@@ -48,7 +48,7 @@ static void qualifier(struct ck_buf *out, const char *name, ck_view value)
     if (!value.n)
         return;
     ck_buf_format(out, "%s=", name);
-    ck_report_percent(out, value, "/:");
+    ck_report_purl_part(out, value);
 }
 
 void ck_sbom_image_purl(const struct ck_report *r, struct ck_buf *out)
@@ -61,9 +61,9 @@ void ck_sbom_image_purl(const struct ck_report *r, struct ck_buf *out)
     for (size_t slash; (slash = ck_view_find(last, '/')) < last.n;)
         last = ck_view_from(last, slash + 1);
     ck_put_bytes(out, CK_V("pkg:oci/"));
-    ck_report_percent(out, last, "");
+    ck_report_purl_part(out, last);
     ck_put_u8(out, '@');
-    ck_report_percent(out, r->digest, ""); /* purl-spec's oci examples write "sha256%3A" */
+    ck_report_purl_part(out, r->digest);
     ck_put_u8(out, '?');
     qualifier(out, "arch", r->architecture);
     qualifier(out, r->architecture.n ? "&repository_url" : "repository_url",

@@ -256,6 +256,12 @@ static void purl_of_a_package_that_injects_qualifiers(void **state)
                             .version = CK_V("1@2&y%"),
                             .arch = CK_V("amd64&evil=1") };
     assert_purl(&r, &p, "pkg:deb/a%2Fb%3Fx%3D1%23f@1%402%26y%25?arch=amd64%26evil%3D1");
+    r.os_release.id = CK_V("A/b"); /* no part of a namespace may be that */
+    assert_purl(&r, &p,
+                "pkg:deb/a%2Fb%3Fx%3D1%23f@1%402%26y%25?arch=amd64%26evil%3D1&distro=a%2Fb");
+    r.os_release.id = CK_V("A?b");
+    p = (struct ck_package){ .type = CK_PACKAGE_DEB, .name = CK_V("n"), .version = CK_V("1") };
+    assert_purl(&r, &p, "pkg:deb/a%3Fb/n@1?distro=a%3Fb");
 }
 
 static void assert_image_purl(const char *reference, const char *want)
@@ -271,14 +277,14 @@ static void an_image_with_a_name_has_a_purl(void **state)
 {
     (void)state;
 #define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-    static const char debian[] = "pkg:oci/debian@sha256%3A" HEX
-                                 "?arch=amd64&repository_url=docker.io/library/debian&tag=12";
+    static const char debian[] = "pkg:oci/debian@sha256:" HEX
+                                 "?arch=amd64&repository_url=docker.io%2Flibrary%2Fdebian&tag=12";
     assert_image_purl("debian:12", debian);
     assert_image_purl("docker://debian:12", debian);
     assert_image_purl("store:docker.io/library/debian:12", debian);
     assert_image_purl("[::1]:5000/a/b@sha256:" HEX,
-                      "pkg:oci/b@sha256%3A" HEX
-                      "?arch=amd64&repository_url=%5B::1%5D:5000/a/b");
+                      "pkg:oci/b@sha256:" HEX
+                      "?arch=amd64&repository_url=%5B::1%5D:5000%2Fa%2Fb");
     assert_image_purl("oci:layout", "");
     assert_image_purl("rootfs:/", "");
     assert_image_purl("store:sha256:" HEX, "");
@@ -335,6 +341,53 @@ static void urls_are_made_from_feed_and_id(void **state)
     assert_url("osv", "", "../../x?y", "https://osv.dev/vulnerability/..%2F..%2Fx%3Fy");
 }
 
+static void a_feeds_url_is_a_uri(void **state)
+{
+    (void)state;
+    static const char *const urls[][2] = {
+        { "https://a.example/b?c=d&e#f", "https://a.example/b?c=d&e#f" },
+        { "http://a b/\"<>\\^`{|}\n", "http://a%20b/%22%3C%3E%5C%5E%60%7B%7C%7D%0A" },
+        { "https://a/%41%e4%zz%4", "https://a/%41%e4%25zz%254" },
+        { "https://\xc3\xa4\xff", "https://%C3%A4%FF" },
+        { "javascript:alert(1)", "" },
+    };
+    struct ck_report r = *sample_debian();
+    for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
+        ck_autobuf struct ck_buf b = ck_buf_new(CK_LIMIT_NONE);
+        struct ck_finding f = { .advisory_url = ck_view_str(urls[i][0]) };
+        ck_report_url(&r, &f, &b);
+        assert_view(ck_buf_view(&b), urls[i][1]);
+    }
+}
+
+/* affects[].versions[].version of CycloneDX 1.5: 1 to 1024 characters. */
+static void assert_affected_version(size_t length, bool want)
+{
+    ck_autobuf struct ck_buf b = ck_buf_new(CK_LIMIT_NONE), version = ck_buf_new(CK_LIMIT_NONE);
+    struct ck_report r = *sample_debian();
+    struct ck_report_package packages[8];
+    assert_int_equal(r.n_packages, 8);
+    memcpy(packages, r.packages, sizeof packages);
+    for (size_t i = 0; i < length; i++)
+        ck_put_u8(&version, '1');
+    for (size_t i = 0; i < r.n_packages; i++)
+        packages[i].p.version = ck_buf_view(&version);
+    r.packages = packages;
+    assert_ok(ck_report_cyclonedx(&r, &b));
+    ck_put_u8(&b, '\0');
+    assert_non_null(strstr((const char *)b.p, "\"affects\""));
+    assert_int_equal(strstr((const char *)b.p, "\"versions\"") != NULL, want);
+}
+
+static void an_affected_version_has_the_length_of_the_schema(void **state)
+{
+    (void)state;
+    assert_affected_version(0, false);
+    assert_affected_version(1, true);
+    assert_affected_version(1024, true);
+    assert_affected_version(1025, false);
+}
+
 static void wrapping_never_cuts(void **state)
 {
     (void)state;
@@ -381,6 +434,8 @@ int main(void)
         cmocka_unit_test(an_image_with_a_name_has_a_purl),
         cmocka_unit_test(serial_numbers_follow_what_is_said),
         cmocka_unit_test(urls_are_made_from_feed_and_id),
+        cmocka_unit_test(a_feeds_url_is_a_uri),
+        cmocka_unit_test(an_affected_version_has_the_length_of_the_schema),
         cmocka_unit_test(wrapping_never_cuts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

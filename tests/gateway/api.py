@@ -13,13 +13,16 @@ import threading
 import time
 import urllib.parse
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.dont_write_bytecode = True
+sys.path[:0] = [HERE, os.path.join(HERE, "../sbom")]
 try:
     import jsonschema  # pylint: disable=unused-import
 except ImportError:
     print("# python3-jsonschema is not installed")
     sys.exit(77)
 # pylint: disable=wrong-import-position
+import bills
 import rig
 from api_rig import (DOC, PASSWORDS, POLICY, ROLES, ROOT, SCRIPT, Client, World, add_user,
                      basic)
@@ -552,8 +555,10 @@ def bills_of_materials(w):
     same(r.json["bomFormat"], "CycloneDX")
     holds("attachment" in r.headers["Content-Disposition"], r.headers)
     holds({"lib-a", "lib-b"} <= {c["name"] for c in r.json["components"]}, r.json)
-    r = w.puller.op("get_sbom", w.images["app:1"], format="spdx")
-    holds({"lib-a", "lib-b"} <= {c["name"] for c in r.json["packages"]}, r.json)
+    for name in ("app:1", "hostile:1"):
+        digest = w.images[name]
+        cyclonedx, spdx = (w.root.op("get_sbom", digest, format=f).json for f in ("cyclonedx", "spdx"))
+        bills.check(w.root.get("get_report", digest), cyclonedx, spdx)
 
 
 @test

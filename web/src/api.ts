@@ -153,6 +153,14 @@ export interface Work {
   kind: 'fetch' | 'scan' | 'survey' | 'watch'; what: string; done: number; total: number | null;
 }
 
+// What came of the last round of looking again.
+export interface Watched {
+  ended: Time; failed: boolean; rounds: number; matched: number; judged: number; changed: number; verdicts: number;
+  withdrawn: number; tags_asked: number; tags_not_had: number; tags_moved: number; bases: number;
+  feeds_failed: number;
+}
+export interface Progress { work: Work[]; watched: Watched | null }
+
 export class ApiError extends Error {
   constructor(readonly status: number, message: string) {
     super(message);
@@ -194,9 +202,26 @@ async function ask(path: string, init: RequestInit): Promise<Response> {
   return answer;
 }
 
+// What was asked for before what will show it is there; the first that gets it takes it.
+const early = new Map<string, Promise<string>>();
+
+const text = async (path: string, signal?: AbortSignal): Promise<string> =>
+  (await ask(path, signal ? { signal } : {})).text();
+
+// Asks for what a part of the page will want once the rest of it is known. Answers what forgets it.
+export function expect(...paths: string[]): () => void {
+  for (const path of paths) {
+    const answer = text(path);
+    answer.catch(() => {}); // who gets it is told
+    early.set(path, answer);
+  }
+  return () => paths.forEach((path) => early.delete(path));
+}
+
 export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
-  const answer = await ask(path, signal ? { signal } : {});
-  return parse<T>(await answer.text());
+  const begun = early.get(path);
+  early.delete(path);
+  return parse<T>(await (begun ?? text(path, signal)));
 }
 
 export async function send<T>(method: 'POST' | 'DELETE', path: string, body?: unknown): Promise<T | null> {

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import { useLayoutEffect } from 'preact/hooks';
 import { imagePath, type Image } from '../api';
 import type { PageProps } from '../app';
 import { useApi, useEvents, useRole } from '../hooks';
@@ -7,7 +8,9 @@ import { bytes, count, day, shortDigest } from '../logic/text';
 import { Await, Page, Section, When } from '../parts/frame';
 import { Counts, DecisionMark, Flag, Shape } from '../parts/marks';
 import { Decide } from '../parts/decide';
-import { Changes, DiffView, Downloads, Findings, Layers, Packages, Pulls, SuppressedList } from './image_parts';
+import {
+  Changes, DiffView, Downloads, expectFindings, Findings, Layers, Packages, Pulls, SuppressedList,
+} from './image_parts';
 
 const parts: Record<string, { title: string; body: (p: { place: PageProps['place']; image: Image })
   => ComponentChildren }> = {
@@ -87,6 +90,7 @@ function Facts({ image }: { image: Image }) {
 }
 
 export function ImagePage({ place }: PageProps) {
+  useLayoutEffect(() => place.query.get('part') ? undefined : expectFindings(place, place.arg), [place.arg]);
   const loaded = useApi<Image>(imagePath(place.arg), false);
   useEvents((e) => e.image === place.arg, loaded.again);
   const key = place.query.get('part') ?? 'findings';

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import {
-  address, downloadAddress, imagePath, type Diff, type DiffFinding, type Event, type Finding, type Image, type Layer,
-  type Package, type Page as Rows, type Severity, type Suppressed,
+  address, downloadAddress, expect, imagePath, type Diff, type DiffFinding, type Event, type Finding, type Image,
+  type Layer, type Package, type Page as Rows, type Severity, type Suppressed,
 } from '../api';
 import { useApi } from '../hooks';
 import { toAdvisory, toImage, withQuery, type Place } from '../logic/route';
@@ -57,12 +57,17 @@ function Why({ finding, layers }: { finding: Finding; layers: readonly Layer[] }
   );
 }
 
+const findingsPath = (place: Place, digest: string): string => address(imagePath(digest, '/findings'), {
+  n, from: fromOf(place), q: query(place, 'q'), severity: query(place, 'severity'), fix: query(place, 'fix'),
+  kev: query(place, 'kev'), layer: query(place, 'layer'),
+});
+
+// The findings are the longest of what an image's page shows: they are asked for beside the image, not after it.
+export const expectFindings = (place: Place, digest: string): (() => void) =>
+  expect(findingsPath(place, digest), imagePath(digest, '/layers'));
+
 export function Findings({ place, image }: Part) {
-  const from = fromOf(place);
-  const loaded = useApi<Rows<Finding>>(address(imagePath(image.digest, '/findings'), {
-    n, from, q: query(place, 'q'), severity: query(place, 'severity'), fix: query(place, 'fix'),
-    kev: query(place, 'kev'), layer: query(place, 'layer'),
-  }));
+  const loaded = useApi<Rows<Finding>>(findingsPath(place, image.digest));
   const layers = useApi<Layer[]>(imagePath(image.digest, '/layers'));
   const all = layers.data ?? [];
   const layer = query(place, 'layer');
