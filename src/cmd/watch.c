@@ -214,8 +214,10 @@ static void put_json_counts(struct ck_buf *b, const struct ck_watch_counts *c)
         { "first", c->first },         { "new", c->added },       { "gone", c->gone },
         { "verdicts", c->verdicts },   { "withdrawn", c->withdrawn },
         { "tags_asked", c->asked },    { "tags_not_had", c->unasked },
-        { "tags_moved", c->moved },    { "bases", c->bases },     { "scanned", c->scanned },
-        { "not_scanned", c->unscanned }, { "feeds_failed", c->feeds_failed },
+        { "tags_moved", c->moved },    { "bases", c->bases },
+        { "without_inventory", c->without }, { "other_version", c->stale },
+        { "scanned", c->scanned },     { "not_scanned", c->unscanned },
+        { "feeds_failed", c->feeds_failed },
     };
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
         ck_buf_format(b, "%s\"%s\": %llu", i ? ", " : "", counts[i].name,
@@ -231,6 +233,11 @@ static void put_text_counts(struct ck_buf *b, const struct ck_watch_counts *c)
         ck_buf_format(b, "; %llu tags asked about, %llu moved, %llu not to be had",
                       (unsigned long long)c->asked, (unsigned long long)c->moved,
                       (unsigned long long)c->unasked);
+    if (c->without + c->stale)
+        ck_buf_format(b, "; %llu images could not be matched by what was kept of them: %llu "
+                         "scanned again, %llu could not be",
+                      (unsigned long long)(c->without + c->stale),
+                      (unsigned long long)c->scanned, (unsigned long long)c->unscanned);
     if (c->feeds_failed)
         ck_buf_format(b, "; %llu feeds failed (see cocket db status)",
                       (unsigned long long)c->feeds_failed);
