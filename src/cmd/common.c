@@ -79,6 +79,15 @@ int ck_cmd_options(int argc, char **argv, const char *page, const struct option 
     return -1;
 }
 
+ck_err *ck_cmd_format(const char *value, const char *plain, bool *ret_json)
+{
+    bool json = strcmp(value, "json") == 0;
+    if (!json && strcmp(value, plain) != 0)
+        return ck_err_new(CK_ERR_USAGE, "--format %.200s: it is %s or json", value, plain);
+    *ret_json = json;
+    return NULL;
+}
+
 unsigned ck_cmd_columns(void)
 {
     enum { DEFAULT = 80, NARROWEST = 40, WIDEST = 400 };

@@ -44,10 +44,7 @@ static ck_err *take_option(void *ctx, int opt)
         a->store = optarg;
         break;
     case OPT_FORMAT:
-        if (strcmp(optarg, "json") != 0 && strcmp(optarg, "table") != 0)
-            return ck_err_new(CK_ERR_USAGE, "--format %s: it is table or json", optarg);
-        a->json = optarg[0] == 'j';
-        break;
+        return ck_cmd_format(optarg, "table", &a->json);
     }
     return NULL;
 }

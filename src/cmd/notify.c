@@ -51,14 +51,6 @@ static const struct option options[] = {
     { NULL, 0, NULL, 0 },
 };
 
-static ck_err *take_format(struct args *a)
-{
-    if (strcmp(optarg, "json") != 0 && strcmp(optarg, "table") != 0)
-        return ck_err_new(CK_ERR_USAGE, "--format %s: it is table or json", optarg);
-    a->json = optarg[0] == 'j';
-    return NULL;
-}
-
 static ck_err *take_option(void *ctx, int opt)
 {
     static const char *const ways[] = { "webhook", "slack", "smtp", "command" };
@@ -72,7 +64,7 @@ static ck_err *take_option(void *ctx, int opt)
         a->way = ways[opt - OPT_WEBHOOK];
         a->target = optarg;
     } else if (opt == OPT_FORMAT) {
-        return take_format(a);
+        return ck_cmd_format(optarg, "table", &a->json);
     } else {
         *(opt == OPT_NO_SANDBOX ? &a->no_sandbox : &a->stdin_secret) = true;
     }

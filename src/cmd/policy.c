@@ -35,14 +35,6 @@ static ck_err *take_option(void *ctx, int opt)
     return NULL;
 }
 
-ck_err *ck_cmd_policy_format(const char *value, bool *ret_json)
-{
-    if (strcmp(value, "json") != 0 && strcmp(value, "text") != 0)
-        return ck_err_new(CK_ERR_USAGE, "--format %s: it is text or json", value);
-    *ret_json = value[0] == 'j';
-    return NULL;
-}
-
 /* --- show, validate --------------------------------------------------------------------------- */
 
 static ck_err *show_yaml(const struct ck_policy *p)

@@ -48,12 +48,7 @@ static ck_err *take_option(void *ctx, int opt)
     struct args *a = ctx;
     if (opt == OPT_STORE)
         a->store = optarg;
-    if (opt != OPT_FORMAT)
-        return NULL;
-    if (strcmp(optarg, "json") != 0 && strcmp(optarg, "text") != 0)
-        return ck_err_new(CK_ERR_USAGE, "--format %s: it is text or json", optarg);
-    a->json = optarg[0] == 'j';
-    return NULL;
+    return opt == OPT_FORMAT ? ck_cmd_format(optarg, "text", &a->json) : NULL;
 }
 
 /* --- what is known of an image ---------------------------------------------------------------- */

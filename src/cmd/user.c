@@ -53,9 +53,7 @@ static ck_err *take_option(void *ctx, int opt)
                       [OPT_REVOKE - OPT_STORE] = &a->revoke };
     size_t i = (size_t)(opt - OPT_STORE);
     if (opt == OPT_FORMAT) {
-        if (strcmp(optarg, "json") != 0 && strcmp(optarg, "table") != 0)
-            return ck_err_new(CK_ERR_USAGE, "--format %s: it is table or json", optarg);
-        a->json = optarg[0] == 'j';
+        return ck_cmd_format(optarg, "table", &a->json);
     } else if (i < sizeof texts / sizeof *texts && texts[i]) {
         *texts[i] = optarg;
     } else {

@@ -21,6 +21,18 @@ load lib
     has "$stderr" 'sometimes'
 }
 
+@test "--format: each verb says which it knows" {
+    local verb
+    for verb in ls log verify survey 'user ls' 'notify ls'; do
+        status 2 $verb --format tabl
+        has "$stderr" '--format tabl: it is table or json'
+    done
+    for verb in watch recall 'policy check' 'policy replay'; do
+        status 2 $verb --format jsonx
+        has "$stderr" '--format jsonx: it is text or json'
+    done
+}
+
 @test "scan without a reference, with two, and with an option that lacks its value" {
     status 2 scan
     has "$stderr" 'REF|reference|image'
