@@ -5,7 +5,6 @@
 #include "store/store.h"
 
 #include <getopt.h>
-#include <string.h>
 
 static const char page[] = "cocket-ls";
 
