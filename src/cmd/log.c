@@ -118,10 +118,7 @@ static void put_row(struct args *a, const struct ck_log_record *r)
 static void put_text(struct ck_buf *b, const char *key, ck_view v)
 {
     ck_buf_format(b, ", \"%s\": ", key);
-    if (v.n)
-        ck_buf_json_str(b, v);
-    else
-        ck_put_bytes(b, CK_V("null"));
+    ck_buf_json_or_null(b, v);
 }
 
 static void put_json(struct args *a, const struct ck_log_record *r)

@@ -184,10 +184,7 @@ static ck_err *put_table(struct args *a, struct ck_store *s, const struct ck_sto
 static void put_text(struct ck_buf *b, const char *key, ck_view v)
 {
     ck_buf_format(b, ",\n    \"%s\": ", key);
-    if (v.n)
-        ck_buf_json_str(b, v);
-    else
-        ck_put_bytes(b, CK_V("null"));
+    ck_buf_json_or_null(b, v);
 }
 
 static void put_time(struct ck_buf *b, const char *key, int64_t t)

@@ -250,10 +250,7 @@ static void put_table(struct args *a, const struct ck_subscription *v, size_t n,
 static void put_key(struct ck_buf *b, const char *key, ck_view v)
 {
     ck_buf_format(b, ", \"%s\": ", key);
-    if (v.n)
-        ck_buf_json_str(b, v);
-    else
-        ck_put_bytes(b, CK_V("null"));
+    ck_buf_json_or_null(b, v);
 }
 
 static void put_json(struct args *a, const struct ck_subscription *v, struct ck_buf *b)

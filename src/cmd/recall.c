@@ -180,10 +180,7 @@ static void put_text(struct args *a)
 static void put_key(struct ck_buf *b, const char *key, ck_view v)
 {
     ck_buf_format(b, "\"%s\": ", key);
-    if (v.n)
-        ck_buf_json_str(b, v);
-    else
-        ck_put_bytes(b, CK_V("null"));
+    ck_buf_json_or_null(b, v);
 }
 
 static void put_json_puller(struct ck_buf *b, const struct ck_puller *u)

@@ -233,10 +233,7 @@ static void put_json_user(struct args *a, const struct ck_user *u, struct ck_buf
         ck_buf_format(b, "%s\"%.*s\"", comma, CK_VF(role));
     }
     ck_put_bytes(b, CK_V("], \"repository\": "));
-    if (u->repository.n)
-        ck_buf_json_str(b, u->repository);
-    else
-        ck_put_bytes(b, CK_V("null"));
+    ck_buf_json_or_null(b, u->repository);
     ck_buf_format(b, ", \"password\": %s, \"expires\": %s%s%s}", u->password.n ? "true" : "false",
                   expires ? "\"" : "", expires ? expires : "null", expires ? "\"" : "");
 }

@@ -122,10 +122,7 @@ static size_t count(const struct result *v, size_t n, enum state s)
 static void put_member(struct ck_buf *b, const char *key, ck_view value)
 {
     ck_buf_format(b, ",\n      \"%s\": ", key);
-    if (value.n)
-        ck_buf_json_str(b, value);
-    else
-        ck_put_bytes(b, CK_V("null"));
+    ck_buf_json_or_null(b, value);
 }
 
 static void put_result(struct ck_buf *b, const struct result *r)

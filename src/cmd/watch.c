@@ -166,10 +166,7 @@ static ck_err *put_text_event(void *ctx, const struct ck_event *e)
 static void put_key(struct ck_buf *b, const char *key, ck_view v)
 {
     ck_buf_format(b, ", \"%s\": ", key);
-    if (v.n)
-        ck_buf_json_str(b, v);
-    else
-        ck_put_bytes(b, CK_V("null"));
+    ck_buf_json_or_null(b, v);
 }
 
 static ck_err *put_json_event(void *ctx, const struct ck_event *e)
