@@ -21,6 +21,19 @@ load lib
     has "$stderr" 'sometimes'
 }
 
+@test "a verb of verbs says which there are, and which there is not" {
+    status 2 user
+    has "$stderr" 'say what to do: add, ls, rm, passwd, token, disable or enable$'
+    for verb in db policy user notify; do
+        status 2 $verb
+        has "$stderr" 'say what to do: [a-z, ]+ or [a-z]+$'
+        status 2 $verb frobnicate
+        has "$stderr" "there is no .$verb frobnicate."
+        status 0 $verb --help
+        has "$output" "cocket $verb"
+    done
+}
+
 @test "--format: each verb says which it knows" {
     local verb
     for verb in ls log verify survey 'user ls' 'notify ls'; do
