@@ -110,10 +110,11 @@ static void print_feed_progress(void *ctx, const char *text)
     ck_progress_line_show(&a->line, text);
 }
 
-static void print_progress(void *ctx, uint64_t done, uint64_t total)
+static void print_progress(void *ctx, enum ck_watch_phase phase, uint64_t done, uint64_t total)
 {
     struct args *a = ctx;
-    ck_autofree char *text = ck_format("looking again: %llu of %llu", (unsigned long long)done,
+    ck_autofree char *text = ck_format("looking again, %s: %llu of %llu",
+                                       ck_watch_phase_name(phase), (unsigned long long)done,
                                        (unsigned long long)total);
     ck_progress_line_show(&a->line, text);
 }

@@ -2,201 +2,121 @@
 #include "gateway/api_rebuilt.h"
 
 #include "report/parts.h"
+#include "scan/difference.h"
 
-#include <stdlib.h>
+enum { ADDED, REMOVED, CHANGED, LISTS };
+static const char *const lists[LISTS] = { "added", "removed", "changed" };
 
-/* --- what is compared ------------------------------------------------------------------------- */
-
-/* Packages are compared by type and name, findings by id and the name of the package. Where one of
- * them is there several times (two kernels), those are compared with their versions. */
-struct thing {
-    ck_view key, second; /* name and type, id and package */
-    const struct ck_report_package *package;
-    const struct ck_finding *finding; /* NULL: it is a package */
-};
-
-struct things {
-    const struct ck_report *rep;
-    struct thing *v;
-    size_t n;
-};
-
-static int order(const void *left, const void *right)
+static int list_of(const void *was, const void *is)
 {
-    const struct thing *x = left, *y = right;
-    int by = ck_view_cmp(x->key, y->key);
-    if (!by)
-        by = ck_view_cmp(x->second, y->second);
-    return by ? by : ck_view_cmp(x->package->p.version, y->package->p.version);
+    return !was ? ADDED : !is ? REMOVED : CHANGED;
 }
 
-static struct things packages_of(struct ck_api *r, const struct ck_report *rep)
-{
-    struct things t = { rep, ck_arena_alloc(r->a, rep->n_packages + 1, sizeof *t.v),
-                        rep->n_packages };
-    for (size_t i = 0; i < t.n; i++) {
-        const struct ck_report_package *p = &rep->packages[i];
-        t.v[i] = (struct thing){ p->p.name, ck_view_str(ck_package_type_name(p->p.type)), p, NULL };
-    }
-    if (t.n)
-        qsort(t.v, t.n, sizeof *t.v, order);
-    return t;
-}
+/* --- packages --------------------------------------------------------------------------------- */
 
-static struct things findings_of(struct ck_api *r, const struct ck_report *rep)
-{
-    size_t n = ck_report_findings(rep);
-    struct things t = { rep, ck_arena_alloc(r->a, n + 1, sizeof *t.v), n };
-    for (size_t i = 0; i < n; i++) {
-        const struct ck_finding *f = &rep->match->findings[i];
-        const struct ck_report_package *p = &rep->packages[f->package];
-        t.v[i] = (struct thing){ f->id, p->p.name, p, f };
-    }
-    if (n)
-        qsort(t.v, n, sizeof *t.v, order);
-    return t;
-}
-
-static bool same_key(const struct thing *x, const struct thing *y)
-{
-    return ck_view_eq(x->key, y->key) && ck_view_eq(x->second, y->second);
-}
-
-static bool is_alone(const struct things *t, size_t i)
-{
-    return (i == 0 || !same_key(&t->v[i - 1], &t->v[i])) &&
-           (i + 1 == t->n || !same_key(&t->v[i], &t->v[i + 1]));
-}
-
-/* --- how it is shown -------------------------------------------------------------------------- */
-
-static void put_package(struct ck_buf *b, const struct thing *x)
-{
-    ck_out_text(b, "name", x->key);
-    ck_out_text(b, "type", x->second);
-    ck_out_text(b, "version", x->package->p.version);
-}
-
-static ck_view fix_of(const struct ck_finding *f)
-{
-    return f->fix_state == CK_FIX_FIXED ? f->fix_version : CK_V("");
-}
-
-static void put_finding(struct ck_buf *b, const struct thing *x)
-{
-    ck_out_text(b, "id", x->key);
-    ck_out_text(b, "package", x->second);
-    ck_out_text(b, "version", x->package->p.version);
-    ck_out_word(b, "severity", ck_severity_name(x->finding->severity));
-    ck_out_text_or_null(b, "fix", fix_of(x->finding));
-    ck_out_bool(b, "kev", x->finding->kev);
-}
-
-static bool package_changed(const struct thing *x, const struct thing *y)
-{
-    return !ck_view_eq(x->package->p.version, y->package->p.version);
-}
-
-static void put_package_change(struct ck_buf *b, const struct thing *x, const struct thing *y)
-{
-    ck_out_text(b, "name", x->key);
-    ck_out_text(b, "type", x->second);
-    ck_out_text(b, "from", x->package->p.version);
-    ck_out_text(b, "to", y->package->p.version);
-}
-
-static bool finding_changed(const struct thing *x, const struct thing *y)
-{
-    return x->finding->severity != y->finding->severity || x->finding->kev != y->finding->kev ||
-           !ck_view_eq(fix_of(x->finding), fix_of(y->finding));
-}
-
-static void put_finding_change(struct ck_buf *b, const struct thing *x, const struct thing *y)
-{
-    ck_out_text(b, "id", x->key);
-    ck_out_text(b, "package", x->second);
-    ck_out_word(b, "severity_from", ck_severity_name(x->finding->severity));
-    ck_out_word(b, "severity_to", ck_severity_name(y->finding->severity));
-    ck_out_text_or_null(b, "fix_from", fix_of(x->finding));
-    ck_out_text_or_null(b, "fix_to", fix_of(y->finding));
-    ck_out_bool(b, "kev_from", x->finding->kev);
-    ck_out_bool(b, "kev_to", y->finding->kev);
-}
-
-static const struct shown {
-    const char *key;
-    struct things (*of)(struct ck_api *r, const struct ck_report *rep);
-    void (*put)(struct ck_buf *b, const struct thing *x);
-    bool (*changed)(const struct thing *x, const struct thing *y);
-    void (*put_change)(struct ck_buf *b, const struct thing *x, const struct thing *y);
-} kinds[] = {
-    { "packages", packages_of, put_package, package_changed, put_package_change },
-    { "findings", findings_of, put_finding, finding_changed, put_finding_change },
-};
-
-/* --- comparing -------------------------------------------------------------------------------- */
-
-struct lists {
-    struct ck_buf added, removed, changed;
-};
-
-static void put_one(struct ck_buf *b, const struct shown *k, const struct thing *x)
+static void put_package(struct ck_buf *b, const struct ck_report_package *p)
 {
     ck_out_open(b, NULL, '{');
-    k->put(b, x);
+    ck_out_text(b, "name", p->p.name);
+    ck_out_word(b, "type", ck_package_type_name(p->p.type));
+    ck_out_text(b, "version", p->p.version);
     ck_out_close(b, '}');
 }
 
-static void put_pair(struct lists *l, const struct shown *k, const struct thing *x,
-                     const struct thing *y)
+static void put_package_change(struct ck_buf *b, const struct ck_package_change *c)
 {
-    if (!k->changed(x, y))
-        return;
-    ck_out_open(&l->changed, NULL, '{');
-    k->put_change(&l->changed, x, y);
-    ck_out_close(&l->changed, '}');
+    ck_out_open(b, NULL, '{');
+    ck_out_text(b, "name", c->is->p.name);
+    ck_out_word(b, "type", ck_package_type_name(c->is->p.type));
+    ck_out_text(b, "from", c->was->p.version);
+    ck_out_text(b, "to", c->is->p.version);
+    ck_out_close(b, '}');
 }
 
-/* Both are sorted the same way. */
-static void compare(const struct shown *k, const struct things *x, const struct things *y,
-                    struct lists *l)
+static void put_packages(struct ck_buf *b, const struct ck_package_changes *c)
 {
-    size_t i = 0, j = 0;
-    while (i < x->n || j < y->n) {
-        bool pair = i < x->n && j < y->n && same_key(&x->v[i], &y->v[j]) && is_alone(x, i) &&
-                    is_alone(y, j);
-        int by = i == x->n ? 1 : j == y->n ? -1 : pair ? 0 : order(&x->v[i], &y->v[j]);
-        if (by == 0)
-            put_pair(l, k, &x->v[i], &y->v[j]);
-        else if (by < 0)
-            put_one(&l->removed, k, &x->v[i]);
-        else
-            put_one(&l->added, k, &y->v[j]);
-        i += by <= 0;
-        j += by >= 0;
+    ck_out_open(b, "packages", '{');
+    for (int l = 0; l < LISTS; l++) {
+        ck_out_open(b, lists[l], '[');
+        for (size_t i = 0; i < c->n; i++) {
+            const struct ck_package_change *one = &c->v[i];
+            if (list_of(one->was, one->is) != l)
+                continue;
+            if (l == CHANGED)
+                put_package_change(b, one);
+            else
+                put_package(b, l == ADDED ? one->is : one->was);
+        }
+        ck_out_close(b, ']');
     }
+    ck_out_close(b, '}');
 }
 
-static void put_list(struct ck_buf *b, const char *key, struct ck_buf *list)
+/* --- findings --------------------------------------------------------------------------------- */
+
+/* Of a report, since the facts that are kept of an image may leave some out. */
+static struct ck_findings findings_of(const struct ck_report *rep, struct ck_arena *a)
 {
-    ck_out_open(b, key, '[');
-    ck_put_bytes(b, ck_buf_view(list));
-    ck_out_close(b, ']');
-    ck_buf_free(list);
+    size_t n = ck_report_findings(rep);
+    struct ck_fact_finding *v = ck_arena_alloc(a, n, sizeof *v);
+    for (size_t i = 0; i < n; i++) {
+        const struct ck_finding *f = &rep->match->findings[i];
+        const struct ck_package *p = &rep->packages[f->package].p;
+        v[i] = (struct ck_fact_finding){
+            .id = f->id, .aliases = f->aliases, .n_aliases = f->n_aliases, .package = p->name,
+            .version = p->version, .severity = f->severity, .fix_state = f->fix_state,
+            .fix_version = f->fix_version, .kev = f->kev,
+        };
+    }
+    return (struct ck_findings){ v, n };
 }
 
-static void put_kind(struct ck_api *r, const struct shown *k, const struct ck_report *from,
-                     const struct ck_report *to)
+static void put_finding(struct ck_buf *b, const struct ck_fact_finding *f)
 {
-    struct lists l = { 0 };
-    struct things x = k->of(r, from), y = k->of(r, to);
-    compare(k, &x, &y, &l);
-    ck_out_open(&r->out, k->key, '{');
-    put_list(&r->out, "added", &l.added);
-    put_list(&r->out, "removed", &l.removed);
-    put_list(&r->out, "changed", &l.changed);
-    ck_out_close(&r->out, '}');
+    ck_out_open(b, NULL, '{');
+    ck_out_text(b, "id", f->id);
+    ck_out_text(b, "package", f->package);
+    ck_out_text(b, "version", f->version);
+    ck_out_word(b, "severity", ck_severity_name(f->severity));
+    ck_out_text_or_null(b, "fix", f->fix_version);
+    ck_out_bool(b, "kev", f->kev);
+    ck_out_close(b, '}');
 }
+
+static void put_finding_change(struct ck_buf *b, const struct ck_finding_change *c)
+{
+    ck_out_open(b, NULL, '{');
+    ck_out_text(b, "id", c->is->id);
+    ck_out_text(b, "package", c->is->package);
+    ck_out_word(b, "severity_from", ck_severity_name(c->was->severity));
+    ck_out_word(b, "severity_to", ck_severity_name(c->is->severity));
+    ck_out_text_or_null(b, "fix_from", c->was->fix_version);
+    ck_out_text_or_null(b, "fix_to", c->is->fix_version);
+    ck_out_bool(b, "kev_from", c->was->kev);
+    ck_out_bool(b, "kev_to", c->is->kev);
+    ck_out_close(b, '}');
+}
+
+static void put_findings(struct ck_buf *b, const struct ck_finding_changes *c)
+{
+    ck_out_open(b, "findings", '{');
+    for (int l = 0; l < LISTS; l++) {
+        ck_out_open(b, lists[l], '[');
+        for (size_t i = 0; i < c->n; i++) {
+            const struct ck_finding_change *one = &c->v[i];
+            if (list_of(one->was, one->is) != l)
+                continue;
+            if (l == CHANGED)
+                put_finding_change(b, one);
+            else
+                put_finding(b, l == ADDED ? one->is : one->was);
+        }
+        ck_out_close(b, ']');
+    }
+    ck_out_close(b, '}');
+}
+
+/* --- the answer ------------------------------------------------------------------------------- */
 
 /* A digest, or a name as a person types it. What the asker does not see is not there. */
 static ck_err *find_other(struct ck_api *r, struct ck_store_row *ret)
@@ -216,17 +136,22 @@ static ck_err *diff(struct ck_api *r)
 {
     struct ck_store_row row, other;
     const struct ck_report *from, *to;
+    struct ck_package_changes packages;
+    struct ck_finding_changes findings;
     CK_TRY(ck_api_image(r, &row));
     CK_TRY(find_other(r, &other));
     CK_TRY(ck_api_rebuilt(r, &row, &from));
     CK_TRY(ck_api_rebuilt(r, &other, &to));
     CK_TRY(ck_report_check(from));
     CK_TRY(ck_report_check(to));
+    ck_packages_between(from, to, r->a, &packages);
+    ck_findings_between(findings_of(from, r->a), findings_of(to, r->a), CK_OF_TWO_IMAGES, r->a,
+                        &findings);
     ck_out_open(&r->out, NULL, '{');
     ck_out_digest(&r->out, "from", &row.digest);
     ck_out_digest(&r->out, "to", &other.digest);
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        put_kind(r, &kinds[i], from, to);
+    put_packages(&r->out, &packages);
+    put_findings(&r->out, &findings);
     ck_out_close(&r->out, '}');
     return NULL;
 }

@@ -4,6 +4,7 @@
 #include "gateway/api_events.h"
 #include "gateway/flights.h"
 #include "gateway/surveying.h"
+#include "gateway/watching.h"
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -43,21 +44,29 @@ struct work {
     struct ck_buf *out;
 };
 
+/* A total of 0 is not known. */
+static void put_item(struct ck_buf *out, const char *kind, ck_view what, uint64_t done,
+                     uint64_t total)
+{
+    ck_out_open(out, NULL, '{');
+    ck_out_word(out, "kind", kind);
+    ck_out_text(out, "what", what);
+    ck_out_u64(out, "done", done);
+    if (total)
+        ck_out_u64(out, "total", total);
+    else
+        ck_out_raw(out, "total", CK_V(""));
+    ck_out_close(out, '}');
+}
+
 static void put_flight(void *ctx, enum ck_flight_kind kind, const char *name, bool running,
                        unsigned percent)
 {
     const struct work *w = ctx;
     if (kind == CK_FLIGHT_REFERRERS || !ck_api_sees(w->r, ck_view_str(name)))
         return;
-    ck_out_open(w->out, NULL, '{');
-    ck_out_word(w->out, "kind", kind == CK_FLIGHT_SCAN ? "scan" : "fetch");
-    ck_out_word(w->out, "what", name);
-    ck_out_u64(w->out, "done", running ? percent : 0);
-    if (running)
-        ck_out_u64(w->out, "total", 100);
-    else
-        ck_out_raw(w->out, "total", CK_V(""));
-    ck_out_close(w->out, '}');
+    put_item(w->out, kind == CK_FLIGHT_SCAN ? "scan" : "fetch", ck_view_str(name),
+             running ? percent : 0, running ? 100 : 0);
 }
 
 /* Of a whole registry: not for those who are bound to a part. */
@@ -67,27 +76,45 @@ static void put_survey(const struct ck_api *r, struct ck_buf *out)
     uint64_t done = 0, total = 0;
     if (r->bound.n || !ck_surveying_look(r->g, &registry, &done, &total))
         return;
-    ck_out_open(out, NULL, '{');
-    ck_out_word(out, "kind", "survey");
-    ck_out_text(out, "what", ck_buf_view(&registry));
-    ck_out_u64(out, "done", done);
-    if (total)
-        ck_out_u64(out, "total", total);
-    else
-        ck_out_raw(out, "total", CK_V(""));
+    put_item(out, "survey", ck_buf_view(&registry), done, total);
+}
+
+static void put_counts(const struct ck_watching_state *st, struct ck_buf *out)
+{
+    const struct { const char *name; uint64_t n; } counts[] = {
+        { "rounds", st->rounds },            { "matched", st->counts.matched },
+        { "judged", st->counts.judged },     { "changed", st->counts.changed },
+        { "verdicts", st->counts.verdicts }, { "withdrawn", st->counts.withdrawn },
+        { "tags_asked", st->counts.asked },  { "tags_not_had", st->counts.unasked },
+        { "tags_moved", st->counts.moved },  { "bases", st->counts.bases },
+        { "feeds_failed", st->counts.feeds_failed },
+    };
+    ck_out_open(out, "watched", '{');
+    ck_out_time(out, "ended", st->ended);
+    ck_out_bool(out, "failed", st->failed);
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        ck_out_u64(out, counts[i].name, counts[i].n);
     ck_out_close(out, '}');
 }
 
 static uint32_t put_progress(const struct ck_api *r, struct ck_buf *out)
 {
     struct work w = { r, out };
+    struct ck_watching_state st;
     struct ck_digest d;
     uint32_t hash;
+    ck_watching_look(r->g, &st);
     ck_out_open(out, NULL, '{');
     ck_out_open(out, "work", '[');
     ck_flights_each(r->g->flights, put_flight, &w);
     put_survey(r, out);
+    if (st.running && !r->bound.n) /* it is of the whole store */
+        put_item(out, "watch", ck_view_str(st.phase), st.done, st.total);
     ck_out_close(out, ']');
+    if (st.rounds && !r->bound.n)
+        put_counts(&st, out);
+    else
+        ck_out_raw(out, "watched", CK_V(""));
     ck_out_close(out, '}');
     ck_hash_of(CK_DIGEST_SHA256, ck_buf_view(out), &d);
     memcpy(&hash, d.bytes, sizeof hash);

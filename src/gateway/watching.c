@@ -2,12 +2,12 @@
  * gate is to do so by itself, every so often with fresh feeds and the upstreams' tags. What changed
  * is in the books at once, so the next question is answered by it.
  */
-#include "gateway/flights.h"
+#include "gateway/watching.h"
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "gateway/flights.h"
 #include "store/inventory.h"
-#include "watch/watch.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -24,11 +24,53 @@ struct ck_watching {
     struct ck_digest *unknown; /* images without an inventory, each scanned once */
     size_t n_unknown, at_unknown;
     struct ck_arena arena; /* of `unknown` */
+    pthread_mutex_t mutex; /* over the rest: */
+    struct ck_watching_state state;
 };
 
 void ck_gateway_look_again(struct ck_gateway *g)
 {
     atomic_store(&g->core->watching->now, true);
+}
+
+/* --- how far it is ---------------------------------------------------------------------------- */
+
+void ck_watching_look(struct ck_gateway *g, struct ck_watching_state *ret)
+{
+    struct ck_watching *w = g->core->watching;
+    pthread_mutex_lock(&w->mutex);
+    *ret = w->state;
+    pthread_mutex_unlock(&w->mutex);
+    if (ret->running || !atomic_load(&w->now))
+        return;
+    ret->running = true;
+    ret->phase = "waiting";
+    ret->done = ret->total = 0;
+}
+
+static void on_progress(void *ctx, enum ck_watch_phase phase, uint64_t done, uint64_t total)
+{
+    struct ck_watching *w = ((struct ck_gateway *)ctx)->core->watching;
+    pthread_mutex_lock(&w->mutex);
+    w->state.running = true;
+    w->state.phase = ck_watch_phase_name(phase);
+    w->state.done = done;
+    w->state.total = total;
+    pthread_mutex_unlock(&w->mutex);
+}
+
+static void on_feeds(void *ctx, size_t done, size_t total)
+{
+    on_progress(ctx, done < total ? CK_WATCH_FEEDS : CK_WATCH_DATABASE, done < total ? done : 0,
+                done < total ? total : 0);
+}
+
+static void end_progress(struct ck_watching *w, const struct ck_watch_counts *c, bool failed)
+{
+    pthread_mutex_lock(&w->mutex);
+    w->state = (struct ck_watching_state){ .rounds = w->state.rounds + 1, .ended = time(NULL),
+                                           .failed = failed, .counts = *c };
+    pthread_mutex_unlock(&w->mutex);
 }
 
 /* --- what is said ----------------------------------------------------------------------------- */
@@ -96,7 +138,7 @@ static void update(struct ck_gateway *g, struct ck_watch_counts *c)
 {
     struct ck_feed_specs configured = { 0 };
     struct ck_update_options u = { .no_sandbox = g->o->scan.no_sandbox, .now = time(NULL),
-                                   .note = on_note, .ctx = g };
+                                   .note = on_note, .feeds = on_feeds, .ctx = g };
     ck_autofree char *path = db_path(g);
     ck_err *e = path ? ck_watch_feeds(g->store, &configured, &u, path, u.now, c)
                      : ck_err_new(CK_ERR_USAGE, "nothing says where the database is");
@@ -113,9 +155,13 @@ static ck_err *look_with(struct ck_gateway *g, const struct ck_watch_options *o,
                                   .every = g->o->watch_ms / 1000,
                                   .upstreams = g->o->upstreams,
                                   .n_upstreams = g->o->n_upstreams };
+    on_progress(g, CK_WATCH_MATCHES, 0, 0);
     CK_TRY(ck_watch_rematch(g->store, o, c));
-    if (whole)
+    if (whole) {
+        on_progress(g, CK_WATCH_TAGS, 0, 0);
         CK_TRY(ck_watch_tags(g->store, &tags, o, c));
+    }
+    on_progress(g, CK_WATCH_BASES, 0, 0);
     return ck_watch_bases(g->store, o, c);
 }
 
@@ -131,7 +177,7 @@ static ck_err *look(struct ck_gateway *g, bool whole, struct ck_watch_counts *c)
         .store = ck_store_dir(g->store), .db = r->db, .policy = r->policy, .now = time(NULL),
         .threads = cores > 3 ? (unsigned)cores / 2 : 1, /* clients come first */
         .stop = &g->core->ending, .note = on_note, .stale = on_stale,
-        .ctx = g,
+        .progress = on_progress, .ctx = g,
     };
     ck_err *e = look_with(g, &o, whole, c);
     if (!e)
@@ -141,7 +187,8 @@ static ck_err *look(struct ck_gateway *g, bool whole, struct ck_watch_counts *c)
     return e ? e : ck_store_events(g->store, &f, say_event, g);
 }
 
-/* Another process may be at it: its work is in the books then, and the next turn finds little. */
+/* Another process may be at it: its work is in the books then, and the next turn finds little. Who
+ * asked for a whole round gets one all the same. */
 static void round_of(struct ck_gateway *g, bool whole)
 {
     enum { RETRY_MS = 5000 };
@@ -151,13 +198,17 @@ static void round_of(struct ck_gateway *g, bool whole)
     int64_t began = ck_clock_ms();
     ck_err *e = ck_watch_lock(g->store, &lock);
     w->retry_ms = e || lock < 0 ? began + RETRY_MS : 0;
-    if (!e && lock < 0)
+    if (!e && lock < 0) {
+        if (whole)
+            atomic_store(&w->now, true);
         return;
+    }
     if (!e)
         e = look(g, whole, &c);
     if (lock >= 0)
         close(lock);
     say_round(g, &c, began, e);
+    end_progress(w, &c, e != NULL);
     ck_gateway_forget(g);
     if (whole)
         w->next_ms = began + g->o->watch_ms;
@@ -231,6 +282,7 @@ static void *watch_main(void *arg)
 ck_err *ck_watching_new(struct ck_gateway *g, struct ck_watching **ret)
 {
     struct ck_watching *w = ck_new(struct ck_watching);
+    pthread_mutex_init(&w->mutex, NULL);
     *ret = w; /* the thread looks there */
     w->has_thread = pthread_create(&w->thread, NULL, watch_main, g) == 0;
     return w->has_thread ? NULL : ck_err_new(CK_ERR_OURS, "not one more thread to be had");
@@ -251,7 +303,9 @@ bool ck_watching_end(struct ck_watching *w)
 
 void ck_watching_free(struct ck_watching *w)
 {
-    if (w)
-        ck_arena_free(&w->arena);
+    if (!w)
+        return;
+    ck_arena_free(&w->arena);
+    pthread_mutex_destroy(&w->mutex);
     free(w);
 }

@@ -4,229 +4,281 @@
 
 #include <stdlib.h>
 
+/* --- what meets what -------------------------------------------------------------------------- */
+
+/* By what something may meet its counterpart: a finding has one for each of its names. */
+struct thing {
+    ck_view of; /* the package of a finding, the name of a package */
+    unsigned type;
+    ck_view name; /* an id, an architecture */
+    ck_view version;
+    bool alias;
+    size_t at; /* whose it is, on its side */
+};
+
+struct side {
+    struct thing *v; /* of those that have met nobody yet */
+    size_t n;
+    size_t *met; /* of all: 1 + who of the other side, or 0, or */
+};
+static const size_t DOUBLE = SIZE_MAX;
+
+/* What must be equal beside `of` and `type`. */
+enum { NAME = 1, VERSION = 2 };
+
+static int compare(const struct thing *x, const struct thing *y, unsigned by)
+{
+    int c = ck_view_cmp(x->of, y->of);
+    if (!c)
+        c = (x->type > y->type) - (x->type < y->type);
+    if (!c && by & NAME)
+        c = ck_view_cmp(x->name, y->name);
+    if (!c && by & VERSION)
+        c = ck_view_cmp(x->version, y->version);
+    return c;
+}
+
+static int in_order(const void *x, const void *y, void *by)
+{
+    const struct thing *a = x, *b = y;
+    int c = compare(a, b, *(const unsigned *)by);
+    return c ? c : (a->at > b->at) - (a->at < b->at);
+}
+
+static void sort(struct side *s, unsigned by)
+{
+    if (s->n)
+        qsort_r(s->v, s->n, sizeof *s->v, in_order, &by);
+}
+
+static size_t range_end(const struct side *s, size_t i, unsigned by)
+{
+    size_t end = i + 1;
+    while (end < s->n && compare(&s->v[i], &s->v[end], by) == 0)
+        end++;
+    return end;
+}
+
+struct range {
+    struct side *s;
+    size_t at, end;
+};
+
+/* The next that has met nobody; `end` where there is none. */
+static size_t next(const struct range *r, size_t at, bool alias)
+{
+    while (at < r->end && (r->s->v[at].alias != alias || r->s->met[r->s->v[at].at]))
+        at++;
+    return at;
+}
+
+static void pair(struct range x, bool x_alias, struct range y, bool y_alias, bool alone)
+{
+    for (;;) {
+        x.at = next(&x, x.at, x_alias);
+        y.at = next(&y, y.at, y_alias);
+        if (x.at == x.end || y.at == y.end)
+            return;
+        if (alone && (next(&x, x.at + 1, x_alias) < x.end || next(&y, y.at + 1, y_alias) < y.end))
+            return;
+        size_t i = x.s->v[x.at].at, k = y.s->v[y.at].at;
+        x.s->met[i] = 1 + k;
+        y.s->met[k] = 1 + i;
+    }
+}
+
+static void drop_met(struct side *s)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < s->n; i++)
+        if (!s->met[s->v[i].at])
+            s->v[kept++] = s->v[i];
+    s->n = kept;
+}
+
+/* Both are sorted by the same. That two know something by one more name each makes it no one
+ * thing. */
+static void meet(struct side *x, struct side *y, unsigned by)
+{
+    bool alone = !(by & VERSION);
+    struct range r = { .s = x }, l = { .s = y };
+    while (r.at < x->n && l.at < y->n) {
+        int c = compare(&x->v[r.at], &y->v[l.at], by);
+        r.end = c <= 0 ? range_end(x, r.at, by) : r.at;
+        l.end = c >= 0 ? range_end(y, l.at, by) : l.at;
+        if (c == 0) {
+            pair(r, false, l, false, alone);
+            pair(r, false, l, true, alone);
+            pair(r, true, l, false, alone);
+        }
+        r.at = r.end;
+        l.at = l.end;
+    }
+    drop_met(x);
+    drop_met(y);
+}
+
+static void meet_by(struct side *x, struct side *y, unsigned by)
+{
+    sort(x, by);
+    sort(y, by);
+    meet(x, y, by);
+}
+
 /* --- findings --------------------------------------------------------------------------------- */
 
-typedef const struct ck_fact_finding *finding;
-
-/* Those of one side, in an order to walk along with the other's. */
-struct side {
-    finding *v;
-    size_t n;
-};
-
-struct walk {
-    enum ck_difference_of of;
-    CK_VEC(struct ck_finding_change) changes;
-    struct side gone, come; /* without a counterpart by id, in order */
-};
-
-static int by_package(finding a, finding b, enum ck_difference_of of)
+static struct thing thing_of(const struct ck_fact_finding *f, ck_view name, bool alias, size_t at)
 {
-    int c = ck_view_cmp(a->package, b->package);
-    return c || of == CK_OF_TWO_IMAGES ? c : ck_view_cmp(a->version, b->version);
+    return (struct thing){ .of = f->package, .name = name, .version = f->version, .alias = alias,
+                           .at = at };
 }
 
-static int by_all(finding a, finding b, enum ck_difference_of of)
+static struct side side_of(const struct ck_findings *f, struct ck_arena *a)
 {
-    int c = by_package(a, b, of);
-    return c ? c : ck_view_cmp(a->id, b->id);
-}
-
-static int in_order(const void *pa, const void *pb, void *ctx)
-{
-    finding a = *(const finding *)pa, b = *(const finding *)pb;
-    int c = by_all(a, b, *(const enum ck_difference_of *)ctx);
-    return c ? c : ck_view_cmp(a->version, b->version);
-}
-
-static struct side side_of(const struct ck_facts *f, enum ck_difference_of of, struct ck_arena *a)
-{
-    struct side s = { .v = ck_arena_alloc(a, f->n_findings, sizeof(finding)), .n = f->n_findings };
-    for (size_t i = 0; i < s.n; i++)
-        s.v[i] = &f->findings[i];
-    if (s.n)
-        qsort_r(s.v, s.n, sizeof(finding), in_order, &of);
+    struct side s = { .v = ck_arena_alloc(a, f->n, sizeof *s.v), .n = f->n,
+                      .met = ck_arena_alloc(a, f->n, sizeof *s.met) };
+    for (size_t i = 0; i < f->n; i++)
+        s.v[i] = thing_of(&f->v[i], f->v[i].id, false, i);
+    sort(&s, NAME | VERSION);
+    for (size_t i = 1; i < s.n; i++)
+        if (compare(&s.v[i - 1], &s.v[i], NAME | VERSION) == 0)
+            s.met[s.v[i].at] = DOUBLE;
+    drop_met(&s);
     return s;
 }
 
-static unsigned bit(enum ck_finding_event e, bool holds) { return holds ? 1u << e : 0; }
-
-static void compare(struct walk *w, finding x, finding y)
+/* Those that are left, with all their names. */
+static void add_aliases(struct side *s, const struct ck_findings *f, struct ck_arena *a)
 {
-    bool fixed = x->fix_state != CK_FIX_FIXED && y->fix_state == CK_FIX_FIXED;
-    bool fix = x->fix_state != y->fix_state || !ck_view_eq(x->fix_version, y->fix_version);
-    bool other = !ck_view_eq(x->version, y->version) || (x->kev && !y->kev) || (fix && !fixed);
-    unsigned what = bit(CK_FINDING_SEVERITY, x->severity != y->severity) |
-                    bit(CK_FINDING_FIXABLE, fixed) |
-                    bit(CK_FINDING_EXPLOITED, y->kev && !x->kev) |
-                    bit(CK_FINDING_OTHER, other);
-    if (what)
-        *ck_push(&w->changes) = (struct ck_finding_change){ what, x, y };
-}
-
-/* Equal ones meet in pairs; what is left over has no counterpart. */
-static void walk(struct walk *w, const struct side *x, const struct side *y)
-{
-    size_t i = 0, k = 0;
-    while (i < x->n || k < y->n) {
-        int c = i == x->n ? 1 : k == y->n ? -1 : by_all(x->v[i], y->v[k], w->of);
-        if (c == 0)
-            compare(w, x->v[i++], y->v[k++]);
-        else if (c < 0)
-            w->gone.v[w->gone.n++] = x->v[i++];
-        else
-            w->come.v[w->come.n++] = y->v[k++];
+    size_t all = s->n, n = 0;
+    for (size_t i = 0; i < s->n; i++)
+        all += f->v[s->v[i].at].n_aliases;
+    struct thing *v = ck_arena_alloc(a, all, sizeof *v);
+    for (size_t i = 0; i < s->n; i++) {
+        const struct ck_fact_finding *one = &f->v[s->v[i].at];
+        v[n++] = s->v[i];
+        for (size_t k = 0; k < one->n_aliases; k++)
+            v[n++] = thing_of(one, one->aliases[k], true, s->v[i].at);
     }
+    s->v = v;
+    s->n = n;
 }
 
-static bool has_name(finding f, ck_view id)
+static unsigned bit(enum ck_change c, bool holds) { return holds ? ck_change_bit(c) : 0; }
+
+static unsigned changes_of(const struct ck_fact_finding *was, const struct ck_fact_finding *is)
 {
-    bool has = ck_view_eq(f->id, id);
-    for (size_t i = 0; i < f->n_aliases && !has; i++)
-        has = ck_view_eq(f->aliases[i], id);
-    return has;
+    bool had = was->fix_state == CK_FIX_FIXED, has = is->fix_state == CK_FIX_FIXED;
+    bool other_fix = had && (!has || !ck_view_eq(was->fix_version, is->fix_version));
+    return bit(CK_CHANGE_SEVERITY, was->severity != is->severity) |
+           bit(CK_CHANGE_FIXABLE, !had && has) |
+           bit(CK_CHANGE_EXPLOITED, !was->kev && is->kev) |
+           bit(CK_CHANGE_OTHER, other_fix || (was->kev && !is->kev));
 }
 
-/* A vulnerability that had only an advisory's name gets a CVE id one day. */
-static finding *renamed(const struct side *gone, size_t from, finding f, enum ck_difference_of of)
+static void add(struct ck_finding_changes *c, unsigned what, const struct ck_fact_finding *was,
+                const struct ck_fact_finding *is)
 {
-    for (size_t i = from; i < gone->n; i++) {
-        if (!gone->v[i])
-            continue;
-        if (by_package(gone->v[i], f, of) > 0)
-            break;
-        if (has_name(gone->v[i], f->id) || has_name(f, gone->v[i]->id))
-            return &gone->v[i];
-    }
-    return NULL;
+    if (!what)
+        return;
+    c->v[c->n++] = (struct ck_finding_change){ what, was, is };
+    for (int i = 0; i < CK_CHANGE_COUNT_; i++)
+        c->counts[i] += what >> i & 1;
 }
 
-static void settle_rest(struct walk *w)
+static int changes_in_order(const void *x, const void *y)
 {
-    size_t from = 0;
-    for (size_t i = 0; i < w->come.n; i++) {
-        finding f = w->come.v[i];
-        while (from < w->gone.n &&
-               (!w->gone.v[from] || by_package(w->gone.v[from], f, w->of) < 0))
-            from++;
-        finding *old = renamed(&w->gone, from, f, w->of);
-        if (old) {
-            compare(w, *old, f);
-            *old = NULL;
-        } else {
-            *ck_push(&w->changes) = (struct ck_finding_change){ 1u << CK_FINDING_NEW, NULL, f };
-        }
-    }
-    for (size_t i = 0; i < w->gone.n; i++)
-        if (w->gone.v[i])
-            *ck_push(&w->changes) =
-                (struct ck_finding_change){ 1u << CK_FINDING_GONE, w->gone.v[i], NULL };
-}
-
-static int changes_in_order(const void *pa, const void *pb)
-{
-    const struct ck_finding_change *a = pa, *b = pb;
-    finding x = a->after ? a->after : a->before, y = b->after ? b->after : b->before;
-    int c = by_all(x, y, CK_OF_TWO_IMAGES);
+    const struct ck_finding_change *a = x, *b = y;
+    const struct ck_fact_finding *f = a->is ? a->is : a->was, *g = b->is ? b->is : b->was;
+    int c = ck_view_cmp(f->id, g->id);
     if (!c)
-        c = ck_view_cmp(x->version, y->version);
-    return c ? c : a->what < b->what ? -1 : a->what > b->what;
+        c = ck_view_cmp(f->package, g->package);
+    if (!c)
+        c = ck_view_cmp(f->version, g->version);
+    return c ? c : (a->what > b->what) - (a->what < b->what);
 }
 
-void ck_findings_between(const struct ck_facts *before, const struct ck_facts *after,
-                         enum ck_difference_of of, struct ck_arena *a,
-                         struct ck_finding_changes *ret)
+static void collect(const struct ck_findings *was, const struct side *x,
+                    const struct ck_findings *is, const struct side *y,
+                    struct ck_finding_changes *c)
 {
-    struct side x = side_of(before, of, a), y = side_of(after, of, a);
-    struct walk w = { .of = of,
-                      .gone.v = ck_arena_alloc(a, x.n, sizeof(finding)),
-                      .come.v = ck_arena_alloc(a, y.n, sizeof(finding)) };
-    walk(&w, &x, &y);
-    settle_rest(&w);
-    struct ck_finding_changes c = { .n = w.changes.n,
-                                    .v = ck_arena_alloc(a, w.changes.n, sizeof *c.v) };
-    if (c.n) {
-        qsort(w.changes.v, c.n, sizeof *c.v, changes_in_order);
-        memcpy(c.v, w.changes.v, c.n * sizeof *c.v);
+    for (size_t i = 0; i < was->n; i++) {
+        if (!x->met[i])
+            add(c, ck_change_bit(CK_CHANGE_GONE), &was->v[i], NULL);
+        else if (x->met[i] != DOUBLE)
+            add(c, changes_of(&was->v[i], &is->v[x->met[i] - 1]), &was->v[i],
+                &is->v[x->met[i] - 1]);
     }
-    free(w.changes.v);
-    for (size_t i = 0; i < c.n; i++)
-        for (int e = 0; e < CK_FINDING_EVENT_COUNT_; e++)
-            c.counts[e] += c.v[i].what >> e & 1;
+    for (size_t i = 0; i < is->n; i++)
+        if (!y->met[i])
+            add(c, ck_change_bit(CK_CHANGE_NEW), NULL, &is->v[i]);
+    if (c->n)
+        qsort(c->v, c->n, sizeof *c->v, changes_in_order);
+}
+
+void ck_findings_between(struct ck_findings was, struct ck_findings is, enum ck_between of,
+                         struct ck_arena *a, struct ck_finding_changes *ret)
+{
+    struct side x = side_of(&was, a), y = side_of(&is, a);
+    meet(&x, &y, NAME | VERSION);
+    if (x.n && y.n) {
+        add_aliases(&x, &was, a);
+        add_aliases(&y, &is, a);
+        meet_by(&x, &y, NAME | VERSION);
+        if (of == CK_OF_TWO_IMAGES)
+            meet_by(&x, &y, NAME);
+    }
+    struct ck_finding_changes c = { .v = ck_arena_alloc(a, was.n + is.n, sizeof *c.v) };
+    collect(&was, &x, &is, &y, &c);
     *ret = c;
 }
 
 /* --- packages --------------------------------------------------------------------------------- */
 
-typedef const struct ck_report_package *package;
-
-static int same_package(package a, package b)
+static struct side packages_of(const struct ck_report *r, struct ck_arena *a)
 {
-    int c = ck_view_cmp(a->p.name, b->p.name);
+    struct side s = { .v = ck_arena_alloc(a, r->n_packages, sizeof *s.v), .n = r->n_packages,
+                      .met = ck_arena_alloc(a, r->n_packages, sizeof *s.met) };
+    for (size_t i = 0; i < s.n; i++) {
+        const struct ck_package *p = &r->packages[i].p;
+        s.v[i] = (struct thing){ .of = p->name, .type = p->type, .name = p->arch,
+                                 .version = p->version, .at = i };
+    }
+    return s;
+}
+
+static int packages_in_order(const void *x, const void *y)
+{
+    const struct ck_package_change *a = x, *b = y;
+    const struct ck_package *p = &(a->is ? a->is : a->was)->p, *q = &(b->is ? b->is : b->was)->p;
+    int c = ck_view_cmp(p->name, q->name);
     if (!c)
-        c = a->p.type < b->p.type ? -1 : a->p.type > b->p.type;
-    return c ? c : ck_view_cmp(a->p.arch, b->p.arch);
+        c = (p->type > q->type) - (p->type < q->type);
+    if (!c)
+        c = ck_view_cmp(p->version, q->version);
+    return c ? c : ck_view_cmp(p->arch, q->arch);
 }
 
-static int packages_in_order(const void *pa, const void *pb)
-{
-    package a = *(const package *)pa, b = *(const package *)pb;
-    int c = same_package(a, b);
-    return c ? c : ck_view_cmp(a->p.version, b->p.version);
-}
-
-static package *packages_of(const struct ck_report *r, struct ck_arena *a)
-{
-    package *v = ck_arena_alloc(a, r->n_packages, sizeof(void *)); /* package is a pointer */
-    for (size_t i = 0; i < r->n_packages; i++)
-        v[i] = &r->packages[i];
-    if (r->n_packages)
-        qsort(v, r->n_packages, sizeof(void *), packages_in_order);
-    return v;
-}
-
-/* Of one name on both sides: versions that both have are no difference, others meet in pairs. */
-static void compare_group(package *x, size_t n, package *y, size_t m,
-                          struct ck_package_changes *out)
-{
-    size_t left = 0, right = 0, i = 0, k = 0;
-    while (i < n || k < m) {
-        int c = i == n ? 1 : k == m ? -1 : ck_view_cmp(x[i]->p.version, y[k]->p.version);
-        if (c < 0)
-            x[left++] = x[i];
-        if (c > 0)
-            y[right++] = y[k];
-        i += c <= 0;
-        k += c >= 0;
-    }
-    for (i = 0; i < left || i < right; i++) {
-        out->v[out->n++] = (struct ck_package_change){ i < left ? x[i] : NULL,
-                                                       i < right ? y[i] : NULL };
-        *(i >= left ? &out->added : i >= right ? &out->removed : &out->changed) += 1;
-    }
-}
-
-static size_t group_end(package *v, size_t i, size_t n)
-{
-    size_t end = i;
-    while (end < n && same_package(v[end], v[i]) == 0)
-        end++;
-    return end;
-}
-
-void ck_packages_between(const struct ck_report *before, const struct ck_report *after,
+void ck_packages_between(const struct ck_report *was, const struct ck_report *is,
                          struct ck_arena *a, struct ck_package_changes *ret)
 {
-    package *x = packages_of(before, a), *y = packages_of(after, a);
-    size_t n = before->n_packages, m = after->n_packages, i = 0, k = 0;
-    struct ck_package_changes c = { .v = ck_arena_alloc(a, n + m, sizeof *c.v) };
-    while (i < n || k < m) {
-        int order = i == n ? 1 : k == m ? -1 : same_package(x[i], y[k]);
-        size_t to_x = order <= 0 ? group_end(x, i, n) : i;
-        size_t to_y = order >= 0 ? group_end(y, k, m) : k;
-        compare_group(x + i, to_x - i, y + k, to_y - k, &c);
-        i = to_x;
-        k = to_y;
+    static const unsigned orders[] = { NAME | VERSION, NAME, VERSION, 0 };
+    struct side x = packages_of(was, a), y = packages_of(is, a);
+    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++)
+        meet_by(&x, &y, orders[i]);
+    struct ck_package_changes c = {
+        .v = ck_arena_alloc(a, was->n_packages + is->n_packages, sizeof *c.v)
+    };
+    for (size_t i = 0; i < was->n_packages; i++) {
+        const struct ck_report_package *p = &was->packages[i];
+        const struct ck_report_package *q = x.met[i] ? &is->packages[x.met[i] - 1] : NULL;
+        if (!q || !ck_view_eq(p->p.version, q->p.version))
+            c.v[c.n++] = (struct ck_package_change){ p, q };
     }
+    for (size_t i = 0; i < is->n_packages; i++)
+        if (!y.met[i])
+            c.v[c.n++] = (struct ck_package_change){ NULL, &is->packages[i] };
+    if (c.n)
+        qsort(c.v, c.n, sizeof *c.v, packages_in_order);
     *ret = c;
 }

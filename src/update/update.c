@@ -13,6 +13,12 @@ static void note(const struct ck_update_options *o, const char *text)
         o->note(o->ctx, text);
 }
 
+static void tell_feeds(const struct ck_update_options *o, size_t done, size_t total)
+{
+    if (o->feeds)
+        o->feeds(o->ctx, done, total);
+}
+
 static ck_err *add_segment(struct ck_db_writer *w, const struct ck_segment *s)
 {
     ck_cur c = ck_cur_of(ck_buf_view(&s->records));
@@ -63,8 +69,11 @@ ck_err *ck_db_build(const struct ck_feed_specs *specs, const struct ck_update_op
     struct ck_segment *segments = ck_calloc(specs->n + 1, sizeof *segments);
     size_t n = 0;
     ck_err *e = NULL;
-    for (; !e && n < specs->n; n++)
+    for (; !e && n < specs->n; n++) {
+        tell_feeds(o, n, specs->n);
         e = ck_feed_read(&specs->v[n], o, &a, &segments[n]);
+    }
+    tell_feeds(o, n, specs->n);
     if (!e)
         e = build(segments, n, o->now, out);
     free_segments(segments, n);
@@ -130,11 +139,13 @@ ck_err *ck_db_update(const struct ck_feed_specs *specs, const struct ck_update_o
     ck_err *e = NULL;
     for (size_t i = 0; !e && i < specs->n; i++) {
         bool have = false, failed = false;
+        tell_feeds(o, i, specs->n);
         ck_autofree char *path = ck_segment_path(state_dir, &specs->v[i]);
         e = read_or_keep(&specs->v[i], o, path, &a, &segments[n], &have, &failed);
         n += have;
         failures += failed;
     }
+    tell_feeds(o, specs->n, specs->n);
     if (!e && n == 0)
         e = ck_err_new(CK_ERR_UNAVAILABLE, "no feed could be had: the database stays as it is");
     if (!e)

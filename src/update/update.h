@@ -48,6 +48,8 @@ struct ck_update_options {
      * where it stands: "debian-archive bookworm-security: 12 of 40 changelogs". */
     void (*note)(void *ctx, const char *text);
     void (*progress)(void *ctx, const char *text);
+    /* How many of the feeds were read, or could not be; all: the database is built. Or NULL. */
+    void (*feeds)(void *ctx, size_t done, size_t total);
     void *ctx;
 };
 

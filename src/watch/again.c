@@ -5,7 +5,7 @@
 
 #include "scan/image_facts.h"
 #include "scan/inventory_codec.h"
-#include "watch/differ.h"
+#include "watch/told.h"
 
 struct work {
     struct ck_store *s;
@@ -54,18 +54,19 @@ static bool other_facts(const struct work *w)
 
 static void tell_findings(const struct work *w, struct ck_again *g)
 {
-    ck_autobuf struct ck_buf data = ck_buf_new(CK_LIMIT_NONE);
-    struct ck_differences d;
-    ck_differ(&w->was, &w->is, w->a, &d);
-    if (!d.n)
+    const struct ck_findings was = { w->was.findings, w->was.n_findings };
+    const struct ck_findings is = { w->is.findings, w->is.n_findings };
+    struct ck_finding_changes c;
+    struct ck_told t;
+    ck_findings_between(was, is, CK_OF_ONE_IMAGE, w->a, &c);
+    if (!ck_tell(&c, w->a, &t))
         return;
-    g->added = d.counts[CK_DIFFERENCE_NEW];
-    g->gone = d.counts[CK_DIFFERENCE_GONE];
-    g->other = d.n - g->added - g->gone;
-    ck_differences_json(&d, &data);
-    struct ck_event e = ck_watch_event("findings", w->d, &w->standing, w->o->now,
-                                       ck_differences_line(&d, w->a), ck_buf_view(&data), w->a);
-    e.severity = d.worst;
+    g->added = c.counts[CK_CHANGE_NEW];
+    g->gone = c.counts[CK_CHANGE_GONE];
+    g->other = c.n - g->added - g->gone;
+    struct ck_event e = ck_watch_event("findings", w->d, &w->standing, w->o->now, t.line, t.data,
+                                       w->a);
+    e.severity = t.worst;
     g->events[g->n_events++] = e;
 }
 

@@ -233,7 +233,9 @@ ck_err *ck_watch_bases(struct ck_store *s, const struct ck_watch_options *o,
         return NULL;
     qsort(w.moved, w.n, sizeof *w.moved, by_chain);
     CK_TRY(ck_store_unmatched(s, INT64_MIN, 0, &a, &images, &n));
-    for (size_t i = 0; i < n && !ck_watch_stopped(o); i++)
+    for (size_t i = 0; i < n && !ck_watch_stopped(o); i++) {
         CK_TRY(look_at(&w, &images[i]));
+        ck_watch_progress(o, CK_WATCH_BASES, i + 1, n);
+    }
     return NULL;
 }

@@ -1,5 +1,16 @@
 #include "watch/watch_int.h"
 
+const char *ck_watch_phase_name(enum ck_watch_phase p)
+{
+    static const char *const names[CK_WATCH_PHASE_COUNT_] = {
+        [CK_WATCH_FEEDS] = "feeds",       [CK_WATCH_DATABASE] = "database",
+        [CK_WATCH_SCANS] = "scans",       [CK_WATCH_MATCHES] = "matching",
+        [CK_WATCH_VERDICTS] = "verdicts", [CK_WATCH_TAGS] = "tags",
+        [CK_WATCH_BASES] = "bases",
+    };
+    return names[p];
+}
+
 ck_view ck_watch_repository(ck_view name)
 {
     size_t at = ck_view_find(name, '@');

@@ -140,8 +140,7 @@ static void report(struct pass *p, const struct ck_watch_counts *c, size_t n)
     size_t done = atomic_fetch_add(&p->done, n) + n;
     pthread_mutex_lock(&p->mutex);
     add_counts(p->counts, c);
-    if (p->o->progress)
-        p->o->progress(p->o->ctx, done, p->n);
+    ck_watch_progress(p->o, p->how ? CK_WATCH_MATCHES : CK_WATCH_VERDICTS, done, p->n);
     pthread_mutex_unlock(&p->mutex);
 }
 

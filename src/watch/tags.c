@@ -178,8 +178,7 @@ static ck_err *ask_all(struct tags *w, const struct ck_upstream_name *v, size_t 
 {
     for (size_t i = 0; i < n && w->asked < CK_MAX_WATCH_TAGS && !ck_watch_stopped(w->o); i++) {
         CK_TRY(ask(w, &v[i]));
-        if (w->o->progress)
-            w->o->progress(w->o->ctx, i + 1, n);
+        ck_watch_progress(w->o, CK_WATCH_TAGS, i + 1, n);
     }
     return NULL;
 }

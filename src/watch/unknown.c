@@ -52,8 +52,7 @@ ck_err *ck_watch_scan(struct ck_store *s, const struct ck_digest *v, size_t n,
     }
     for (size_t i = 0; i < n && !ck_watch_stopped(o); i++) {
         CK_TRY(scan(s, &v[i], so, o, counts));
-        if (o->progress)
-            o->progress(o->ctx, i + 1, n);
+        ck_watch_progress(o, CK_WATCH_SCANS, i + 1, n);
     }
     return NULL;
 }

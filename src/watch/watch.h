@@ -30,6 +30,19 @@ struct ck_watch_counts {
     uint64_t feeds_failed;
 };
 
+/* What a round goes through, in this order; who makes it leaves out what it does not do. */
+enum ck_watch_phase {
+    CK_WATCH_FEEDS,    /* told by ck_update_options */
+    CK_WATCH_DATABASE, /* the same: built from them */
+    CK_WATCH_SCANS,    /* images that cannot be matched */
+    CK_WATCH_MATCHES,
+    CK_WATCH_VERDICTS, /* images that need no matching */
+    CK_WATCH_TAGS,
+    CK_WATCH_BASES,
+    CK_WATCH_PHASE_COUNT_
+};
+const char *ck_watch_phase_name(enum ck_watch_phase p);
+
 struct ck_watch_options {
     const char *store; /* directory, as ck_store_open: each thread has a connection of its own */
     const struct ck_db *db;
@@ -43,7 +56,7 @@ struct ck_watch_options {
     /* What is kept of the image cannot be read by this version: it stays unmatched until it is
      * scanned again. */
     void (*stale)(void *ctx, const struct ck_digest *d);
-    void (*progress)(void *ctx, uint64_t done, uint64_t total);
+    void (*progress)(void *ctx, enum ck_watch_phase phase, uint64_t done, uint64_t total);
     void *ctx;
 };
 

@@ -51,5 +51,11 @@ static inline void ck_watch_note(const struct ck_watch_options *o, const char *t
     if (o->note)
         o->note(o->ctx, text);
 }
+static inline void ck_watch_progress(const struct ck_watch_options *o, enum ck_watch_phase phase,
+                                     uint64_t done, uint64_t total)
+{
+    if (o->progress)
+        o->progress(o->ctx, phase, done, total);
+}
 
 #endif

@@ -55,8 +55,8 @@ class Image:
     """An image of one layer that says who it is; `size` random bytes make it large."""
 
     def __init__(self, seed, size=2000, arch="amd64", package=None, packages=(), config=None,
-                 history=None):
-        files = {"etc/os-release": b'ID=alpine\nVERSION_ID=3.20.3\n', "seed": str(seed).encode(),
+                 history=None, release="ID=alpine\nVERSION_ID=3.20.3\n"):
+        files = {"etc/os-release": release.encode(), "seed": str(seed).encode(),
                  "data": random.Random(seed).randbytes(size)}
         packages = [*([package] if package else []), *packages]
         if packages:

@@ -8,6 +8,8 @@ const rows = (w) => w.page.locator('main tbody tr');
 const total = async (w) => Number(/of ([\d,]+)/.exec(await w.page.locator('.pager [role=status]').first()
   .innerText())?.[1].replaceAll(',', '') ?? 0);
 
+const NEWS = '[role=status][aria-label="News of the work"]';
+
 export default async function actions(browser) {
   await test('repository, image, finding, advisory: one click each, with the CVE number', () =>
     as(browser, 'pull', {}, async (w) => {
@@ -335,16 +337,77 @@ export default async function actions(browser) {
 
   await test('long work shows its progress while it goes on', () => as(browser, 'admin', {}, async (w) => {
     if (!world.survey || !world.upstream) throw new Skip('there is nothing long to do');
+    // The page listens again: what is over while it does not is never shown.
+    const listens = w.page.waitForRequest((r) => r.url().endsWith('/stream')).then(() =>
+      w.page.waitForRequest((r) => r.url().endsWith('/stream'), { timeout: 5000 }));
     await w.go('/ui/surveys');
-    await w.page.getByText('● live').waitFor({ timeout: 100 }).catch(() => {});
+    await listens;
     const shown = w.page.waitForFunction(() => document.querySelector('.work progress') !== null ||
       document.querySelector('main progress') !== null, null, { timeout: 20000 });
     await w.page.getByLabel('Registry').fill(world.upstream);
-    await w.page.getByLabel('Images to draw').fill('10');
+    await w.page.getByLabel('Images to draw').fill('14');
     await w.page.getByRole('button', { name: 'Begin a survey' }).click();
     await w.page.getByText('The survey has begun').waitFor();
     await shown;
     await w.shot('progress');
     await w.page.waitForFunction(() => !document.querySelector('main progress'), null, { timeout: 60000 });
   }));
+
+  await test('looking again is begun by a person, and what came of it is shown and said', async () => {
+    await as(browser, 'pull', {}, async (w) => {
+      await w.go('/ui/');
+      same(await w.page.getByRole('button', { name: 'Look again now' }).count(), 0, 'who may only pull sees the button');
+    });
+    await as(browser, 'admin', {}, async (w) => {
+      const { page } = w;
+      const answered = page.waitForResponse((r) => r.url().endsWith('/stream'));
+      await w.go('/ui/');
+      await answered;
+      const before = (await w.api('log?event=watch')).body.total;
+      const button = page.getByRole('button', { name: 'Look again now' });
+      await button.focus();
+      await page.keyboard.press('Enter');
+      await page.locator(NEWS, { hasText: /^Looked again: .*matched again/ }).waitFor({ state: 'attached', timeout: 60000 });
+      await page.locator('.looking', { hasText: /\(.*\): .*matched again/ }).waitFor();
+      await button.and(page.locator(':enabled')).waitFor();
+      const log = (await w.api('log?event=watch')).body;
+      same([log.total, log.items[0].who], [before + 1, 'admin']);
+      await w.shot('looked-again');
+    });
+  });
+
+  await test('a round that takes its time is shown as it goes on, and a reader is not talked to all the time', () =>
+    as(browser, 'admin', {}, async (w) => {
+      const { page } = w;
+      let n = 0;
+      const rounds = { ended: '2026-01-01T00:00:00Z', failed: false, rounds: 1, matched: 10000, judged: 10000, changed: 2,
+        verdicts: 1, withdrawn: 1, tags_asked: 0, tags_not_had: 0, tags_moved: 0, bases: 0, feeds_failed: 0 };
+      await page.route('**/api/v1/stream', async (route) => {
+        const said = n < 20 ? { work: [{ kind: 'watch', what: n < 3 ? 'feeds' : 'matching', done: n * 500, total: n < 3 ? null : 10000 }],
+          watched: null } : { work: [], watched: rounds };
+        n++;
+        if (n > 25) await new Promise((r) => { setTimeout(r, 1000); });
+        await route.fulfill({ contentType: 'text/event-stream',
+          body: `retry: 100\nid: 0-00000000\nevent: progress\ndata: ${JSON.stringify(said)}\n\n` }).catch(() => {});
+      });
+      await page.addInitScript(`window.__spoken = []; window.__shown = [];
+        new MutationObserver(() => {
+          for (const [list, at] of [[window.__shown, '.work li'], [window.__spoken, ${JSON.stringify(NEWS)}]]) {
+            const text = document.querySelector(at)?.textContent.trim();
+            if (text && list.at(-1) !== text) list.push(text);
+          }
+        }).observe(document, { subtree: true, childList: true, characterData: true });`);
+      await w.go('/ui/');
+      await page.locator('.work li', { hasText: 'matching images' }).waitFor();
+      same(await page.locator('.work progress').evaluate((p) => [p.max, p.value % 500]), [10000, 0]);
+      same(await page.getByRole('button', { name: 'Look again now' }).isDisabled(), true, 'a second one can be begun');
+      await w.shot('looking-again');
+      await page.locator(NEWS, { hasText: /^Looked again: 1 image withdrawn, 10,000 images matched again/ })
+        .waitFor({ state: 'attached', timeout: 30000 });
+      const { shown, spoken } = await page.evaluate(() => ({ shown: window.__shown, spoken: window.__spoken }));
+      holds(shown.length >= 10, `shown was ${JSON.stringify(shown)}`);
+      holds(spoken.length >= 2 && spoken.length <= 4, `spoken was ${JSON.stringify(spoken)}`);
+      same(await page.locator('.work li').count(), 0, 'work that is over is shown');
+      await page.unrouteAll({ behavior: 'ignoreErrors' });
+    }));
 }

@@ -153,6 +153,14 @@ export interface Work {
   kind: 'fetch' | 'scan' | 'survey' | 'watch'; what: string; done: number; total: number | null;
 }
 
+// What came of the last round of looking again.
+export interface Watched {
+  ended: Time; failed: boolean; rounds: number; matched: number; judged: number; changed: number; verdicts: number;
+  withdrawn: number; tags_asked: number; tags_not_had: number; tags_moved: number; bases: number;
+  feeds_failed: number;
+}
+export interface Progress { work: Work[]; watched: Watched | null }
+
 export class ApiError extends Error {
   constructor(readonly status: number, message: string) {
     super(message);

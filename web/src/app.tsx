@@ -2,7 +2,7 @@ import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import type { FunctionComponent } from 'preact';
 import { get, send, type Me } from './api';
 import {
-  LiveContext, NowContext, SessionContext, useClock, useLive, useSession, type Session,
+  LiveContext, NowContext, SessionContext, useClock, useSession, type Session,
 } from './hooks';
 import { useStream } from './live';
 import { to, type Place } from './logic/route';
@@ -20,6 +20,7 @@ import { Quarantine } from './pages/quarantine';
 import { Repositories } from './pages/repositories';
 import { Surveys } from './pages/surveys';
 import { Page } from './parts/frame';
+import { WorkUnderWay } from './parts/work';
 
 export interface PageProps { place: Place }
 
@@ -75,20 +76,6 @@ function Who({ place }: { place: Place }) {
       <span>Signed in as <strong>{me.user}</strong></span>
       <button type="button" onClick={leave}>Sign out</button>
     </span>
-  );
-}
-
-function Progress() {
-  const { work } = useLive();
-  return (
-    <div class="work" role="status" aria-label="Work under way">
-      {work.map((w) => (
-        <p key={`${w.kind} ${w.what}`}>
-          <span>{w.kind} {w.what}: {w.total ? `${w.done} of ${w.total}` : `${w.done} done`}</span>{' '}
-          <progress aria-label={`${w.kind} ${w.what}`} max={w.total ?? 1} value={w.total ? w.done : undefined} />
-        </p>
-      ))}
-    </div>
   );
 }
 
@@ -167,7 +154,7 @@ export function App() {
       <LiveContext.Provider value={live}><NowContext.Provider value={now}>
         <a class="skip" href="#main">Skip to the content</a>
         <Header place={place} />
-        <Progress />
+        <WorkUnderWay />
         <main id="main" tabIndex={-1}>
           <Body key={`${place.page} ${place.arg} ${session.turn}`} place={place} />
         </main>

@@ -1,6 +1,6 @@
 import { createContext } from 'preact';
 import { useCallback, useContext, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { ApiError, get, type Event, type Me, type Role, type Work } from './api';
+import { ApiError, get, type Event, type Me, type Role, type Watched, type Work } from './api';
 
 export interface Loaded<T> { data: T | null; error: ApiError | null; busy: boolean; again: () => void }
 
@@ -45,8 +45,10 @@ export function useRole(role: Role): boolean {
   return roles.includes(role) || roles.includes('admin');
 }
 
-export interface Live { last: Event | null; work: Work[]; connected: boolean }
-export const LiveContext = createContext<Live>({ last: null, work: [], connected: false });
+export interface Live { last: Event | null; work: Work[]; watched: Watched | null | undefined; connected: boolean }
+// `watched` undefined: nothing was told yet.
+export const silent: Live = { last: null, work: [], watched: undefined, connected: false };
+export const LiveContext = createContext<Live>(silent);
 export const useLive = (): Live => useContext(LiveContext);
 
 // Calls `again` when an event came that `concerns` says matters; at most once a second.
@@ -61,6 +63,17 @@ export function useEvents(concerns: (e: Event) => boolean, again: () => void): v
     }, 1000);
   }, [last]);
   useEffect(() => () => clearTimeout(timer.current), []);
+}
+
+// Calls `again` when a round of looking again has ended meanwhile.
+export function useRounds(again: () => void): void {
+  const { watched } = useLive();
+  const rounds = watched === undefined ? -1 : watched?.rounds ?? 0;
+  const before = useRef(rounds);
+  useEffect(() => {
+    if (before.current >= 0 && before.current !== rounds) again();
+    before.current = rounds;
+  }, [rounds]);
 }
 
 // The time, for ages; one clock for all of them, which moves on once a minute.

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
-import { streamAddress, type Event, type Work } from './api';
-import type { Live } from './hooks';
+import { streamAddress, type Event, type Progress } from './api';
+import { silent, type Live } from './hooks';
 import { parse } from './logic/json';
 
 function parsed<T>(e: MessageEvent<string>): T | null {
@@ -14,7 +14,7 @@ function parsed<T>(e: MessageEvent<string>): T | null {
 // The stream of events. An answer ends after some seconds and EventSource asks again by itself; it gives up only where
 // the answer was an error, and is then opened anew after a while.
 export function useStream(wanted: boolean): Live {
-  const [live, set] = useState<Live>({ last: null, work: [], connected: false });
+  const [live, set] = useState<Live>(silent);
   useEffect(() => {
     if (!wanted) return undefined;
     let source: EventSource;
@@ -27,8 +27,8 @@ export function useStream(wanted: boolean): Live {
         if (last) set((l) => ({ ...l, last }));
       });
       source.addEventListener('progress', (e) => {
-        const said = parsed<{ work: Work[] }>(e);
-        if (said && Array.isArray(said.work)) set((l) => ({ ...l, work: said.work }));
+        const said = parsed<Progress>(e);
+        if (said && Array.isArray(said.work)) set((l) => ({ ...l, work: said.work, watched: said.watched }));
       });
       source.onerror = () => {
         if (source.readyState !== EventSource.CLOSED) return;

@@ -1,6 +1,6 @@
 import type { Feed, Overview, Severity } from '../api';
 import type { PageProps } from '../app';
-import { useApi, useEvents, useLive } from '../hooks';
+import { useApi, useEvents, useLive, useRounds } from '../hooks';
 import { order, words, letters } from '../logic/severity';
 import { ageOf, count } from '../logic/text';
 import { to } from '../logic/route';
@@ -10,6 +10,7 @@ import { Flag, Shape, StateMark } from '../parts/marks';
 import { Events } from '../parts/events';
 import { SharePlot } from '../parts/plot';
 import { Table } from '../parts/table';
+import { Looking } from '../parts/work';
 
 function Tiles({ o }: { o: Overview }) {
   return (
@@ -96,6 +97,7 @@ export function OverviewPage(_: PageProps) {
   const loaded = useApi<Overview>('overview');
   const { connected } = useLive();
   useEvents(() => true, loaded.again);
+  useRounds(loaded.again);
   return (
     <Page title="Overview" actions={
       <span class="quiet" role="status">{connected ? '● live' : '○ not live'}</span>}>
@@ -109,6 +111,7 @@ export function OverviewPage(_: PageProps) {
           <Section title="Changed since yesterday" id="changed">
             <Events events={o.events_since_yesterday} caption="What changed since yesterday" />
           </Section>
+          <Section title="Looking again" id="looking"><Looking /></Section>
           <Section title="Surveys over time" id="surveys">
             <SharePlot points={sharesOf(o.surveys)} />
           </Section>
