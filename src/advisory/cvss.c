@@ -14,7 +14,8 @@ enum { METRICS_MAX = 32 };
 /* A metric, the values that it may take, and whether the base score needs it.
  * Values of more than one letter stand in brackets: "X(Clear)(Green)". */
 struct metric {
-    const char *name, *values;
+    char name[4];
+    const char *values;
     bool base;
 };
 
@@ -24,7 +25,7 @@ static const struct metric metrics2[] = {
     { "E", "UFH(POC)(ND)", false }, { "RL", "WU(OF)(TF)(ND)", false },
     { "RC", "C(UC)(UR)(ND)", false }, { "CDP", "NLH(LM)(MH)(ND)", false },
     { "TD", "NLMH(ND)", false }, { "CR", "LMH(ND)", false }, { "IR", "LMH(ND)", false },
-    { "AR", "LMH(ND)", false }, { NULL, NULL, false },
+    { "AR", "LMH(ND)", false }, { "", NULL, false },
 };
 
 static const struct metric metrics3[] = {
@@ -34,7 +35,7 @@ static const struct metric metrics3[] = {
     { "CR", "XLMH", false }, { "IR", "XLMH", false }, { "AR", "XLMH", false },
     { "MAV", "XNALP", false }, { "MAC", "XLH", false }, { "MPR", "XNLH", false },
     { "MUI", "XNR", false }, { "MS", "XUC", false }, { "MC", "XNLH", false },
-    { "MI", "XNLH", false }, { "MA", "XNLH", false }, { NULL, NULL, false },
+    { "MI", "XNLH", false }, { "MA", "XNLH", false }, { "", NULL, false },
 };
 
 static const struct metric metrics4[] = {
@@ -48,25 +49,40 @@ static const struct metric metrics4[] = {
     { "MSC", "XHLN", false }, { "MSI", "XSHLN", false }, { "MSA", "XSHLN", false },
     { "S", "XNP", false }, { "AU", "XNY", false }, { "R", "XAUI", false }, { "V", "XDC", false },
     { "RE", "XLMH", false }, { "U", "X(Clear)(Green)(Amber)(Red)", false },
-    { NULL, NULL, false },
+    { "", NULL, false },
 };
 
 /* Whether `values` allows `v`. */
 static bool allows(const char *values, ck_view v)
 {
-    for (const char *p = values; *p; p++) {
-        const char *end = p;
-        if (*p == '(') {
-            p++;
-            end = strchr(p, ')');
-        } else {
-            end = p + 1;
-        }
-        if (ck_view_eq(v, ck_view_of(p, (size_t)(end - p))))
+    const char *p = values;
+    for (; *p && *p != '('; p++)
+        if (v.n == 1 && v.p[0] == (uint8_t)*p)
             return true;
-        p = *end == ')' ? end : p;
+    for (const char *end; *p == '('; p = end + 1) {
+        end = strchr(p, ')');
+        if (ck_view_eq(v, ck_view_of(p + 1, (size_t)(end - p - 1))))
+            return true;
     }
     return false;
+}
+
+static bool is_name(const struct metric *m, ck_view name)
+{
+    return name.n && name.n < sizeof m->name && memcmp(m->name, name.p, name.n) == 0 &&
+           m->name[name.n] == 0 && name.p[name.n - 1] != 0;
+}
+
+/* The metric of this name, or the end of the table. Nearly all vectors keep to its order, so that
+ * it is mostly the one behind the last. */
+static size_t find_metric(const struct metric *table, ck_view name, size_t behind)
+{
+    size_t i = 0;
+    if (table[behind].name[0] && is_name(&table[behind], name))
+        return behind;
+    while (table[i].name[0] && !is_name(&table[i], name))
+        i++;
+    return i;
 }
 
 /* Reads "AV:N/AC:L/..."; value[i] is the first letter of metric i's value, 0 where it is absent.
@@ -74,21 +90,20 @@ static bool allows(const char *values, ck_view v)
 static bool parse(ck_view v, const struct metric *table, char value[METRICS_MAX])
 {
     memset(value, 0, METRICS_MAX);
-    while (v.n) {
+    for (size_t behind = 0; v.n;) {
         ck_view rest, val;
         ck_view field = ck_view_split(v, '/', &rest);
         if (field.n < v.n && rest.n == 0)
             return false; /* a slash at the end */
         ck_view name = ck_view_split(field, ':', &val);
-        size_t i = 0;
-        while (table[i].name && !ck_view_eq(name, ck_view_str(table[i].name)))
-            i++;
-        if (!table[i].name || value[i] || !allows(table[i].values, val))
+        size_t i = find_metric(table, name, behind);
+        if (!table[i].name[0] || value[i] || !allows(table[i].values, val))
             return false;
         value[i] = (char)val.p[0];
+        behind = i + 1;
         v = rest;
     }
-    for (size_t i = 0; table[i].name; i++)
+    for (size_t i = 0; table[i].name[0]; i++)
         if (table[i].base && !value[i])
             return false;
     return true;

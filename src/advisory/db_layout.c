@@ -14,7 +14,7 @@ void ck_put_varint(struct ck_buf *b, uint64_t x)
 
 /* Reads inside the cursor as view.h's functions do; matching reads hundreds of thousands of
  * these. */
-uint64_t ck_cur_varint(ck_cur *c)
+uint64_t ck_cur_long_varint(ck_cur *c)
 {
     size_t left = ck_cur_left(c);
     const uint8_t *p = left ? c->v.p + c->at : NULL;
@@ -202,17 +202,21 @@ static struct sip sip_begin(const struct ck_db_key *k)
     };
 }
 
+/* Compilers make one load of it. */
+static uint64_t le64(const uint8_t *p)
+{
+    return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24 |
+           (uint64_t)p[4] << 32 | (uint64_t)p[5] << 40 | (uint64_t)p[6] << 48 |
+           (uint64_t)p[7] << 56;
+}
+
 /* Adds a string: whole words, then the rest with the length, so that ("a", "bc") and ("ab", "c")
  * differ. For a single string this is SipHash as published. */
 static void sip_add(struct sip *s, ck_view v)
 {
     size_t whole = v.n / 8 * 8;
-    for (size_t i = 0; i < whole; i += 8) {
-        uint64_t m = 0;
-        for (size_t j = 8; j-- > 0;)
-            m = m << 8 | v.p[i + j];
-        sip_word(s, m);
-    }
+    for (size_t i = 0; i < whole; i += 8)
+        sip_word(s, le64(v.p + i));
     uint64_t last = (uint64_t)v.n << 56;
     for (size_t j = whole; j < v.n; j++)
         last |= (uint64_t)v.p[j] << (8 * (j - whole));

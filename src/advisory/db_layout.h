@@ -111,7 +111,13 @@ enum {
 
 /* LEB128. Reading: at most 64 bits, else the cursor goes bad. */
 void ck_put_varint(struct ck_buf *b, uint64_t x);
-uint64_t ck_cur_varint(ck_cur *c);
+uint64_t ck_cur_long_varint(ck_cur *c);
+static inline uint64_t ck_cur_varint(ck_cur *c) /* mostly a byte */
+{
+    if (c->bad || c->at >= c->v.n || c->v.p[c->at] > 0x7f)
+        return ck_cur_long_varint(c);
+    return c->v.p[c->at++];
+}
 /* Signed: zigzag. */
 void ck_put_svarint(struct ck_buf *b, int64_t x);
 int64_t ck_cur_svarint(ck_cur *c);

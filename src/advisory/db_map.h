@@ -20,13 +20,23 @@ struct ck_db {
 CK_MUST ck_err *ck_db_damaged(const char *what, uint64_t at);
 
 /* A cursor at an offset of a section; bad where that lies outside. */
-ck_cur ck_db_at(const struct ck_db *db, enum ck_db_section s, uint64_t at);
+static inline ck_cur ck_db_at(const struct ck_db *db, enum ck_db_section s, uint64_t at)
+{
+    ck_cur c = ck_cur_of(db->section[s]);
+    ck_cur_seek(&c, at > SIZE_MAX ? SIZE_MAX : (size_t)at);
+    return c;
+}
 /* The string that the reference at the cursor leads to; the cursor is bad where it leads astray. */
 ck_view ck_db_string(const struct ck_db *db, enum ck_db_section s, ck_cur *c);
 /* A count of elements that take at least one byte each. */
 size_t ck_cur_count(ck_cur *c);
 /* Entry i of a table of 32-bit numbers; 0 outside. */
-uint32_t ck_db_slot_at(ck_view table, size_t i);
+static inline uint32_t ck_db_slot_at(ck_view table, size_t i)
+{
+    ck_cur c = ck_cur_of(table);
+    ck_cur_seek(&c, i * 4);
+    return ck_cur_le32(&c);
+}
 
 /* The package entry at an offset. */
 CK_MUST ck_err *ck_db_package_at(const struct ck_db *db, uint64_t at, struct ck_db_package *ret);

@@ -15,13 +15,6 @@ ck_err *ck_db_damaged(const char *what, uint64_t at)
                       (unsigned long long)at);
 }
 
-ck_cur ck_db_at(const struct ck_db *db, enum ck_db_section s, uint64_t at)
-{
-    ck_cur c = ck_cur_of(db->section[s]);
-    ck_cur_seek(&c, at > SIZE_MAX ? SIZE_MAX : (size_t)at);
-    return c;
-}
-
 static ck_view string_at(const struct ck_db *db, enum ck_db_section s, uint64_t at, bool *bad)
 {
     ck_cur c = ck_db_at(db, s, at);
@@ -44,13 +37,6 @@ size_t ck_cur_count(ck_cur *c)
         return 0;
     }
     return (size_t)n;
-}
-
-uint32_t ck_db_slot_at(ck_view table, size_t i)
-{
-    ck_cur c = ck_cur_of(table);
-    ck_cur_seek(&c, i * 4);
-    return ck_cur_le32(&c);
 }
 
 /* --- Opening ---------------------------------------------------------------------------------- */

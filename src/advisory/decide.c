@@ -204,7 +204,7 @@ static ck_err *rate(struct ck_job *j, const struct ck_claim *chosen, const struc
         if (!other.vendor)
             other.vendor = claim_severity(&v[i]);
     }
-    if (!r.cvss.n || (!r.vendor && !other.vendor))
+    if (!r.cvss.n) /* else nobody else's word would count */
         CK_TRY(rate_elsewhere(j, f->id, &other));
     if (!r.cvss.n && other.cvss.n) {
         r.cvss = other.cvss;

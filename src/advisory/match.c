@@ -200,27 +200,49 @@ ck_err *ck_job_init(struct ck_job *j, const struct ck_db *db, const struct ck_di
         if (j->ranks[i] > j->weakest)
             j->weakest = j->ranks[i];
     }
-    j->advisories = ck_calloc(ck_db_counts(db).advisories, sizeof(struct ck_advisory *));
     return NULL;
 }
 
 void ck_job_free(struct ck_job *j)
 {
     free(j->ranks);
-    free(j->advisories);
+    free(j->read.slots);
     free(j->findings.v);
     free(j->suppressed.v);
     free(j->gaps.v);
 }
 
+static struct ck_read_advisory *slot_of(const struct ck_read_advisories *r, uint32_t ordinal)
+{
+    size_t i = ordinal * 2654435769u & (r->size - 1);
+    while (r->slots[i].advisory && r->slots[i].ordinal != ordinal)
+        i = (i + 1) & (r->size - 1);
+    return &r->slots[i];
+}
+
+static void grow(struct ck_read_advisories *r)
+{
+    struct ck_read_advisories bigger = { .size = r->size ? 2 * r->size : 256, .n = r->n };
+    bigger.slots = ck_calloc(bigger.size, sizeof *bigger.slots);
+    for (size_t i = 0; i < r->size; i++)
+        if (r->slots[i].advisory)
+            *slot_of(&bigger, r->slots[i].ordinal) = r->slots[i];
+    free(r->slots);
+    *r = bigger;
+}
+
 ck_err *ck_job_advisory(struct ck_job *j, uint32_t ordinal, const struct ck_advisory **ret)
 {
-    if (!j->advisories[ordinal]) {
+    if (j->read.n * 2 >= j->read.size)
+        grow(&j->read);
+    struct ck_read_advisory *slot = slot_of(&j->read, ordinal);
+    if (!slot->advisory) {
         struct ck_advisory *adv = ck_arena_alloc(j->arena, 1, sizeof *adv);
         CK_TRY(ck_db_advisory(j->db, ordinal, j->arena, adv));
-        j->advisories[ordinal] = adv;
+        *slot = (struct ck_read_advisory){ adv, ordinal };
+        j->read.n++;
     }
-    *ret = j->advisories[ordinal];
+    *ret = slot->advisory;
     return NULL;
 }
 

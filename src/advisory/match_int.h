@@ -43,6 +43,15 @@ typedef CK_VEC(struct ck_finding) ck_findings;
 typedef CK_VEC(struct ck_suppressed) ck_suppressions;
 typedef CK_VEC(struct ck_gap) ck_gaps;
 
+/* A hash table by ordinal: a database has hundreds of thousands, an image meets some hundreds. */
+struct ck_read_advisories {
+    struct ck_read_advisory {
+        const struct ck_advisory *advisory; /* NULL: free */
+        uint32_t ordinal;
+    } *slots;
+    size_t size, n; /* size: a power of two */
+};
+
 struct ck_job {
     const struct ck_db *db;
     const struct ck_distro *distro;
@@ -52,7 +61,7 @@ struct ck_job {
     size_t n_ecosystems;
     enum ck_rank *ranks; /* by feed */
     enum ck_rank weakest; /* of them */
-    const struct ck_advisory **advisories; /* by ordinal, those read so far */
+    struct ck_read_advisories read; /* so far */
     struct ck_arena *arena; /* the result's */
     ck_findings findings;
     ck_suppressions suppressed;

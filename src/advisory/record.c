@@ -41,7 +41,7 @@ enum ck_severity ck_severity_parse(ck_view word)
     /* Debian marks urgencies that are a guess: "low**". */
     while (word.n && word.p[word.n - 1] == '*')
         word.n--;
-    for (size_t i = 0; i < sizeof severity_words / sizeof *severity_words; i++) {
+    for (size_t i = 0; word.n && i < sizeof severity_words / sizeof *severity_words; i++) {
         const char *w = severity_words[i].word;
         if (word.n == strlen(w) && strncasecmp((const char *)word.p, w, word.n) == 0)
             return severity_words[i].severity;

@@ -118,6 +118,29 @@ static void test_invalid(void **state)
         assert_false(ck_cvss_score(ck_view_str(bad[i]), &got));
         assert_int_equal(got, 7);
     }
+    /* a NUL is no end of a name or of a value */
+    static const char nul[][48] = { "CVSS:3.1/AV\0:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
+                                    "CVSS:3.1/AV:\0/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
+                                    "CVSS:3.1/\0:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H/" };
+    for (size_t i = 0; i < sizeof nul / sizeof *nul; i++) {
+        unsigned got = 7;
+        size_t n = sizeof nul[i];
+        while (n && !nul[i][n - 1])
+            n--;
+        assert_false(ck_cvss_score(ck_view_of(nul[i], n), &got));
+        assert_int_equal(got, 7);
+    }
+}
+
+static void test_any_order(void **state)
+{
+    (void)state;
+    unsigned got = 0;
+    assert_true(ck_cvss_score(CK_V("CVSS:3.1/A:H/I:H/C:H/S:U/UI:N/PR:N/AC:L/AV:N"), &got));
+    assert_int_equal(got, 98);
+    assert_true(ck_cvss_score(CK_V("CVSS:3.1/AV:N/E:X/AC:L/MA:H/PR:N/UI:N/S:U/C:H/I:H/A:H"),
+                              &got));
+    assert_int_equal(got, 98);
 }
 
 static void test_severity(void **state)
@@ -143,6 +166,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_version_2), cmocka_unit_test(test_version_3),
         cmocka_unit_test(test_version_4), cmocka_unit_test(test_invalid),
+        cmocka_unit_test(test_any_order),
         cmocka_unit_test(test_severity),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

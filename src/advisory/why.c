@@ -27,6 +27,27 @@ ck_view ck_job_text(struct ck_job *j, const char *fmt, ...)
     return ck_arena_dup(j->arena, ck_view_of(p, (size_t)n));
 }
 
+/* Of every finding there is a sentence: those are put together, not formatted, but clipped the
+ * same way (CK_VF): an image may bring thousands that quote one long name. */
+static ck_view join(struct ck_job *j, const ck_view *v, size_t n)
+{
+    enum { LONGEST = 4096 };
+    size_t all = 0, at = 0;
+    for (size_t i = 0; i < n; i++)
+        all += ck_view_head(v[i], LONGEST).n;
+    uint8_t *text = ck_arena_alloc(j->arena, all + 1, 1);
+    for (size_t i = 0; i < n; i++) {
+        ck_view part = ck_view_head(v[i], LONGEST);
+        if (part.n)
+            memcpy(text + at, part.p, part.n);
+        at += part.n;
+    }
+    return ck_view_of(text, all);
+}
+#define JOIN(...)                                                                                 \
+    join(j, (const ck_view[]){ __VA_ARGS__ },                                                     \
+         sizeof((const ck_view[]){ __VA_ARGS__ }) / sizeof(ck_view))
+
 static struct ck_db_feed feed_of(struct ck_job *j, size_t feed)
 {
     struct ck_db_feed f = { .kind = CK_V("?") };
@@ -76,8 +97,8 @@ static ck_view subject(struct ck_job *j, const struct ck_package *p, const struc
 {
     ck_view name = c->affected.name;
     if (ck_view_eq(name, p->name))
-        return VIEW("%.*s %.*s", CK_VF(name), CK_VF(c->compared));
-    return VIEW("%.*s %.*s, the source of %.*s,", CK_VF(name), CK_VF(c->compared), CK_VF(p->name));
+        return JOIN(name, CK_V(" "), c->compared);
+    return JOIN(name, CK_V(" "), c->compared, CK_V(", the source of "), p->name, CK_V(","));
 }
 
 /* Who fixed it: an erratum under its own id, otherwise the vulnerability's. */
@@ -92,8 +113,8 @@ static ck_view fixed_clause(struct ck_job *j, const struct ck_claim *claim)
                            : "names no vulnerability");
     }
     if (c->advisory->n_fixes && !ck_view_eq(id, claim->id))
-        return VIEW("in which %.*s fixed it", CK_VF(id));
-    return VIEW("in which %.*s was fixed (%.*s)", CK_VF(claim->id), CK_VF(label));
+        return JOIN(CK_V("in which "), id, CK_V(" fixed it"));
+    return JOIN(CK_V("in which "), claim->id, CK_V(" was fixed ("), label, CK_V(")"));
 }
 
 /* What the source says where there is no fixed version. %s is the subject. */
@@ -114,15 +135,15 @@ static const struct {
 static ck_view state_source(struct ck_job *j, const struct ck_candidate *c)
 {
     ck_view label = ck_feed_label(j, c->feed);
-    const char *state = ck_fix_state_name(c->affected.state);
+    ck_view state = ck_view_str(ck_fix_state_name(c->affected.state));
     bool plain = c->affected.state == CK_FIX_FIXED || c->affected.state == CK_FIX_NONE;
-    const char *weight = c->affected.unimportant ? ", unimportant" : "";
+    ck_view weight = c->affected.unimportant ? CK_V(", unimportant") : CK_V("");
     if (c->affected.note.n)
-        return VIEW("(%.*s: %s%s, \"%.*s\")", CK_VF(label), state, weight,
-                    CK_VF(c->affected.note));
+        return JOIN(CK_V("("), label, CK_V(": "), state, weight, CK_V(", \""), c->affected.note,
+                    CK_V("\")"));
     if (plain)
-        return VIEW("(%.*s%s)", CK_VF(label), weight);
-    return VIEW("(%.*s: %s%s)", CK_VF(label), state, weight);
+        return JOIN(CK_V("("), label, weight, CK_V(")"));
+    return JOIN(CK_V("("), label, CK_V(": "), state, weight, CK_V(")"));
 }
 
 ck_view ck_why_affected(struct ck_job *j, const struct ck_package *p, const struct ck_claim *claim)
@@ -134,15 +155,15 @@ ck_view ck_why_affected(struct ck_job *j, const struct ck_package *p, const stru
                     CK_VF(id));
     if (c->range->end == CK_END_FIXED && c->range->upper.n) {
         ck_view clause = fixed_clause(j, claim);
-        return VIEW("%.*s is older than %.*s, %.*s%s", CK_VF(who), CK_VF(c->range->upper),
-                    CK_VF(clause), c->affected.unimportant ? "; rated unimportant" : "");
+        return JOIN(who, CK_V(" is older than "), c->range->upper, CK_V(", "), clause,
+                    c->affected.unimportant ? CK_V("; rated unimportant") : CK_V(""));
     }
     if (c->range->end == CK_END_LAST_AFFECTED)
         return VIEW("%.*s is not newer than %.*s, the last version that %.*s names as affected",
                     CK_VF(who), CK_VF(c->range->upper), CK_VF(id));
     ck_view source = state_source(j, c);
-    return VIEW("%s%.*s%s %.*s", state_phrases[c->affected.state].head, CK_VF(who),
-                state_phrases[c->affected.state].tail, CK_VF(source));
+    return JOIN(ck_view_str(state_phrases[c->affected.state].head), who,
+                ck_view_str(state_phrases[c->affected.state].tail), CK_V(" "), source);
 }
 
 static ck_view clean_reason(struct ck_job *j, const struct ck_package *p,
@@ -213,7 +234,7 @@ ck_view ck_advisory_link(struct ck_job *j, const struct ck_claim *claim)
         if (links[i].feed && !ck_view_eq(kind, ck_view_str(links[i].feed)))
             continue;
         if (ck_view_starts(adv->id, ck_view_str(links[i].prefix)))
-            return VIEW("%s%.*s", links[i].url, CK_VF(adv->id));
+            return JOIN(ck_view_str(links[i].url), adv->id);
     }
     return CK_V("");
 }

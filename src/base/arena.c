@@ -12,7 +12,8 @@ struct ck_arena_block {
     _Alignas(max_align_t) uint8_t data[];
 };
 
-enum { BLOCK = 64 * 1024 };
+/* The first is small: there are many that hold a few names. */
+enum { FIRST = 4 * 1024, BLOCK = 64 * 1024 };
 
 void ck_arena_free(struct ck_arena *a)
 {
@@ -32,7 +33,7 @@ void *ck_arena_alloc(struct ck_arena *a, size_t n, size_t size)
     size_t want = (n * size + align - 1) / align * align;
     struct ck_arena_block *b = a->blocks;
     if (!b || b->cap - b->used < want) {
-        size_t cap = want > BLOCK ? want : BLOCK;
+        size_t block = b ? BLOCK : FIRST, cap = want > block ? want : block;
         b = ck_calloc(1, sizeof *b + cap);
         b->cap = cap;
         b->next = a->blocks;
@@ -54,13 +55,18 @@ ck_view ck_arena_dup(struct ck_arena *a, ck_view v)
 
 const char *ck_arena_format(struct ck_arena *a, const char *fmt, ...)
 {
+    char text[256]; /* nearly all fit, and are formatted once */
     va_list ap;
     va_start(ap, fmt);
-    int n = vsnprintf(NULL, 0, fmt, ap);
+    int n = vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
     if (n < 0)
         abort();
     char *s = ck_arena_alloc(a, (size_t)n + 1, 1);
+    if ((size_t)n < sizeof text) {
+        memcpy(s, text, (size_t)n + 1);
+        return s;
+    }
     va_start(ap, fmt);
     vsnprintf(s, (size_t)n + 1, fmt, ap);
     va_end(ap);

@@ -93,6 +93,26 @@ static void codec_round_trip(void **state)
     assert_false(ck_cur_ok(&again));
 }
 
+static void text_is_put_together(void **state)
+{
+    (void)state;
+    ck_autoarena struct ck_arena a = { 0 };
+    for (int n = 250; n < 260; n++) { /* what fits at once, and what does not */
+        ck_autobuf struct ck_buf b = ck_buf_new(CK_LIMIT_NONE);
+        ck_buf_format(&b, "<%*s>", n - 2, "x");
+        assert_int_equal(b.n, n);
+        assert_true(b.p[0] == '<' && b.p[n - 2] == 'x' && b.p[n - 1] == '>');
+        const char *s = ck_arena_format(&a, "<%*s>", n - 2, "x");
+        assert_int_equal(strlen(s), n);
+        assert_memory_equal(s, b.p, n);
+    }
+    ck_autobuf struct ck_buf b = ck_buf_new(CK_LIMIT_NONE);
+    ck_buf_decimal(&b, 0);
+    ck_buf_decimal(&b, 10);
+    ck_buf_decimal(&b, UINT64_MAX);
+    assert_view(ck_buf_view(&b), "01018446744073709551615");
+}
+
 static void text_is_safe_on_a_terminal(void **state)
 {
     (void)state;
@@ -101,10 +121,23 @@ static void text_is_safe_on_a_terminal(void **state)
     assert_false(ck_utf8_valid(CK_V("\xc0\x80")));     /* overlong */
     assert_false(ck_utf8_valid(CK_V("\xed\xa0\x80"))); /* surrogate */
     assert_int_equal(ck_text_width(CK_V("a\xc3\xa9\xe4\xb8\xad")), 4);
+    for (size_t at = 0; at <= 20; at++) { /* wherever it stands among ASCII */
+        uint8_t text[24];
+        memset(text, 'a', sizeof text);
+        assert_true(ck_utf8_valid(ck_view_of(text, at)));
+        memcpy(text + at, "\xc3\xa9", 2);
+        assert_true(ck_utf8_valid(ck_view_of(text, sizeof text)));
+        assert_false(ck_utf8_valid(ck_view_of(text, at + 1)));
+        text[at] = 0xff;
+        assert_false(ck_utf8_valid(ck_view_of(text, sizeof text)));
+    }
 
     ck_autobuf struct ck_buf b = ck_buf_new(CK_LIMIT_NONE);
-    ck_buf_json_str(&b, CK_V("q\"\\\n\x01\xff\xc3\xa9"));
+    ck_buf_json_or_null(&b, CK_V("q\"\\\n\x01\xff\xc3\xa9"));
     assert_view(ck_buf_view(&b), "\"q\\\"\\\\\\n\\u0001\xEF\xBF\xBD\xc3\xa9\"");
+    ck_buf_clear(&b);
+    ck_buf_json_or_null(&b, CK_V(""));
+    assert_view(ck_buf_view(&b), "null");
 }
 
 static void times(void **state)
@@ -185,6 +218,7 @@ int main(void)
         cmocka_unit_test(numbers_are_whole_and_fit),
         cmocka_unit_test(buffers_stop_at_their_ceiling),
         cmocka_unit_test(codec_round_trip),
+        cmocka_unit_test(text_is_put_together),
         cmocka_unit_test(text_is_safe_on_a_terminal),
         cmocka_unit_test(times),
         cmocka_unit_test(arenas_and_vectors),

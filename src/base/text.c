@@ -8,17 +8,32 @@
 
 void ck_buf_format(struct ck_buf *b, const char *fmt, ...)
 {
+    char text[256]; /* nearly all fit, and are formatted once */
     va_list ap;
     va_start(ap, fmt);
-    int n = vsnprintf(NULL, 0, fmt, ap);
+    int n = vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
     if (n < 0)
         abort();
+    if ((size_t)n < sizeof text) {
+        ck_put_bytes(b, ck_view_of(text, (size_t)n));
+        return;
+    }
     char *p = (char *)ck_buf_room(b, (size_t)n + 1);
     va_start(ap, fmt);
     vsnprintf(p, (size_t)n + 1, fmt, ap);
     va_end(ap);
     b->n += (size_t)n;
+}
+
+void ck_buf_decimal(struct ck_buf *b, uint64_t x)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+    do
+        digits[--at] = (char)('0' + x % 10);
+    while (x /= 10);
+    ck_put_bytes(b, ck_view_of(digits + at, sizeof digits - at));
 }
 
 char *ck_format(const char *fmt, ...)
@@ -57,16 +72,32 @@ size_t ck_utf8_next(ck_view v, uint32_t *ret_codepoint)
     return len;
 }
 
+/* How many bytes at the beginning are ASCII. */
+static size_t ascii(ck_view v)
+{
+    size_t n = 0;
+    for (uint64_t word; v.n - n >= sizeof word; n += sizeof word) {
+        memcpy(&word, v.p + n, sizeof word);
+        if (word & 0x8080808080808080)
+            break;
+    }
+    while (n < v.n && v.p[n] < 0x80)
+        n++;
+    return n;
+}
+
 bool ck_utf8_valid(ck_view v)
 {
     uint32_t cp;
-    while (v.n) {
+    for (;;) {
+        v = ck_view_from(v, ascii(v));
+        if (v.n == 0)
+            return true;
         size_t len = ck_utf8_next(v, &cp);
         if (len == 0)
             return false;
         v = ck_view_from(v, len);
     }
-    return true;
 }
 
 /* Characters that move the cursor, change colours, or reorder what stands around them. */
@@ -157,6 +188,14 @@ void ck_buf_json_str(struct ck_buf *b, ck_view v)
         v = ck_view_from(v, len ? len : 1);
     }
     ck_put_u8(b, '"');
+}
+
+void ck_buf_json_or_null(struct ck_buf *b, ck_view v)
+{
+    if (v.n)
+        ck_buf_json_str(b, v);
+    else
+        ck_put_bytes(b, CK_V("null"));
 }
 
 char *ck_url_shown(const char *url)

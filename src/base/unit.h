@@ -40,7 +40,8 @@
     do {                                                                        \
         ck_view v_ = (v);                                                       \
         if (!ck_view_eq(v_, ck_view_str(literal)))                              \
-            print_error("got \"%.*s\", want \"%s\"\n", CK_VF(v_), literal);      \
+            print_error("got \"%.*s\", want \"%s\"\n", (int)v_.n,                  \
+                        v_.n ? (const char *)v_.p : "", literal);                     \
         assert_true(ck_view_eq(v_, ck_view_str(literal)));                      \
     } while (0)
 

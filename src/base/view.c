@@ -1,10 +1,5 @@
 #include "base/view.h"
 
-bool ck_view_eq(ck_view a, ck_view b)
-{
-    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
-}
-
 int ck_view_cmp(ck_view a, ck_view b)
 {
     size_t n = a.n < b.n ? a.n : b.n;
@@ -12,11 +7,6 @@ int ck_view_cmp(ck_view a, ck_view b)
     if (c)
         return c < 0 ? -1 : 1;
     return a.n < b.n ? -1 : a.n > b.n;
-}
-
-bool ck_view_starts(ck_view v, ck_view prefix)
-{
-    return v.n >= prefix.n && ck_view_eq(ck_view_head(v, prefix.n), prefix);
 }
 
 bool ck_view_ends(ck_view v, ck_view suffix)
@@ -65,30 +55,6 @@ bool ck_view_u64(ck_view v, uint64_t *ret)
     return true;
 }
 
-ck_view ck_cur_take(ck_cur *c, size_t n)
-{
-    if (c->bad || n > c->v.n - c->at) {
-        c->bad = true;
-        return (ck_view){ NULL, 0 };
-    }
-    ck_view out = { c->v.p + c->at, n };
-    c->at += n;
-    return out;
-}
-
-void ck_cur_skip(ck_cur *c, size_t n)
-{
-    (void)ck_cur_take(c, n);
-}
-
-void ck_cur_seek(ck_cur *c, size_t at)
-{
-    if (at > c->v.n)
-        c->bad = true;
-    else
-        c->at = at;
-}
-
 static uint64_t read_uint(ck_cur *c, size_t width, bool big)
 {
     ck_view b = ck_cur_take(c, width);
@@ -98,9 +64,7 @@ static uint64_t read_uint(ck_cur *c, size_t width, bool big)
     return value;
 }
 
-uint8_t ck_cur_u8(ck_cur *c) { return (uint8_t)read_uint(c, 1, false); }
 uint16_t ck_cur_le16(ck_cur *c) { return (uint16_t)read_uint(c, 2, false); }
-uint32_t ck_cur_le32(ck_cur *c) { return (uint32_t)read_uint(c, 4, false); }
 uint64_t ck_cur_le64(ck_cur *c) { return read_uint(c, 8, false); }
 uint16_t ck_cur_be16(ck_cur *c) { return (uint16_t)read_uint(c, 2, true); }
 uint32_t ck_cur_be32(ck_cur *c) { return (uint32_t)read_uint(c, 4, true); }
@@ -130,12 +94,4 @@ ck_view ck_cur_cstr(ck_cur *c)
     }
     c->at += n + 1;
     return ck_view_head(rest, n);
-}
-
-ck_view ck_cur_str(ck_cur *c, size_t max)
-{
-    uint32_t n = ck_cur_le32(c);
-    if (n > max)
-        c->bad = true;
-    return ck_cur_take(c, n);
 }

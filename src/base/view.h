@@ -28,9 +28,15 @@ static inline ck_view ck_view_str(const char *s)
 /* For printf: "%.*s". Only for text that was checked or is escaped afterwards. */
 #define CK_VF(v) (int)((v).n > 4096 ? 4096 : (v).n), (const char *)(v).p
 
-bool ck_view_eq(ck_view a, ck_view b);
+static inline bool ck_view_eq(ck_view a, ck_view b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
 int ck_view_cmp(ck_view a, ck_view b); /* bytewise; a prefix is smaller */
-bool ck_view_starts(ck_view v, ck_view prefix);
+static inline bool ck_view_starts(ck_view v, ck_view prefix)
+{
+    return v.n >= prefix.n && (prefix.n == 0 || memcmp(v.p, prefix.p, prefix.n) == 0);
+}
 bool ck_view_ends(ck_view v, ck_view suffix);
 ck_view ck_view_trim(ck_view v); /* without blanks and tabs at both ends */
 
@@ -65,14 +71,40 @@ static inline bool ck_cur_ok(const ck_cur *c) { return !c->bad; }
 static inline size_t ck_cur_left(const ck_cur *c) { return c->bad ? 0 : c->v.n - c->at; }
 static inline bool ck_cur_end(const ck_cur *c) { return ck_cur_left(c) == 0; }
 
-ck_view ck_cur_take(ck_cur *c, size_t n);
-void ck_cur_skip(ck_cur *c, size_t n);
+static inline ck_view ck_cur_take(ck_cur *c, size_t n)
+{
+    if (c->bad || n > c->v.n - c->at) {
+        c->bad = true;
+        return (ck_view){ NULL, 0 };
+    }
+    ck_view out = { c->v.p + c->at, n };
+    c->at += n;
+    return out;
+}
+static inline void ck_cur_skip(ck_cur *c, size_t n) { (void)ck_cur_take(c, n); }
 /* Moves to an absolute position, which must lie inside the view or at its end. */
-void ck_cur_seek(ck_cur *c, size_t at);
+static inline void ck_cur_seek(ck_cur *c, size_t at)
+{
+    if (at > c->v.n)
+        c->bad = true;
+    else
+        c->at = at;
+}
 
-uint8_t ck_cur_u8(ck_cur *c);
+/* Matching reads some hundred thousand of these for an image. */
+static inline uint8_t ck_cur_u8(ck_cur *c)
+{
+    ck_view b = ck_cur_take(c, 1);
+    return b.n ? b.p[0] : 0;
+}
+static inline uint32_t ck_cur_le32(ck_cur *c)
+{
+    ck_view b = ck_cur_take(c, 4);
+    return b.n ? (uint32_t)b.p[0] | (uint32_t)b.p[1] << 8 | (uint32_t)b.p[2] << 16 |
+                     (uint32_t)b.p[3] << 24
+               : 0;
+}
 uint16_t ck_cur_le16(ck_cur *c);
-uint32_t ck_cur_le32(ck_cur *c);
 uint64_t ck_cur_le64(ck_cur *c);
 uint16_t ck_cur_be16(ck_cur *c);
 uint32_t ck_cur_be32(ck_cur *c);
@@ -83,6 +115,12 @@ ck_view ck_cur_line(ck_cur *c);
 /* Bytes up to a NUL, which is consumed; bad if there is none. */
 ck_view ck_cur_cstr(ck_cur *c);
 /* What buf.h's ck_put_str wrote: 32-bit length, bytes. Bad if longer than max. */
-ck_view ck_cur_str(ck_cur *c, size_t max);
+static inline ck_view ck_cur_str(ck_cur *c, size_t max)
+{
+    uint32_t n = ck_cur_le32(c);
+    if (n > max)
+        c->bad = true;
+    return ck_cur_take(c, n);
+}
 
 #endif

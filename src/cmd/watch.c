@@ -63,14 +63,6 @@ static const struct option options[] = {
     { NULL, 0, NULL, 0 },
 };
 
-static ck_err *take_format(struct args *a)
-{
-    if (strcmp(optarg, "json") != 0 && strcmp(optarg, "text") != 0)
-        return ck_err_new(CK_ERR_USAGE, "--format %s: it is text or json", optarg);
-    a->json = optarg[0] == 'j';
-    return NULL;
-}
-
 static ck_err *take_feed(struct args *a)
 {
     struct ck_feed_spec f;
@@ -89,7 +81,7 @@ static ck_err *take_option(void *ctx, int opt)
     switch (opt) {
     case OPT_EVERY: return ck_times_span(optarg, &a->every);
     case OPT_TAGS_EVERY: return ck_times_span(optarg, &a->tags_every);
-    case OPT_FORMAT: return take_format(a);
+    case OPT_FORMAT: return ck_cmd_format(optarg, "text", &a->json);
     case OPT_FEED: return take_feed(a);
     case OPT_ONCE: a->every = 0; break;
     case OPT_NO_UPDATE: a->no_update = true; break;
@@ -175,10 +167,7 @@ static ck_err *put_text_event(void *ctx, const struct ck_event *e)
 static void put_key(struct ck_buf *b, const char *key, ck_view v)
 {
     ck_buf_format(b, ", \"%s\": ", key);
-    if (v.n)
-        ck_buf_json_str(b, v);
-    else
-        ck_put_bytes(b, CK_V("null"));
+    ck_buf_json_or_null(b, v);
 }
 
 static ck_err *put_json_event(void *ctx, const struct ck_event *e)

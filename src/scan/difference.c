@@ -28,11 +28,11 @@ enum { NAME = 1, VERSION = 2 };
 
 static int compare(const struct thing *x, const struct thing *y, unsigned by)
 {
-    int c = ck_view_cmp(x->of, y->of);
+    int c = by & NAME ? ck_view_cmp(x->name, y->name) : 0;
+    if (!c)
+        c = ck_view_cmp(x->of, y->of);
     if (!c)
         c = (x->type > y->type) - (x->type < y->type);
-    if (!c && by & NAME)
-        c = ck_view_cmp(x->name, y->name);
     if (!c && by & VERSION)
         c = ck_view_cmp(x->version, y->version);
     return c;

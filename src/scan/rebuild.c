@@ -13,10 +13,8 @@ struct ck_rebuilt {
     struct ck_store_inventory kept;
     struct ck_seen seen;
     struct ck_buf before_bytes;
-    struct ck_facts before, facts;
+    struct ck_facts before;
     struct ck_assessment assessment;
-    struct ck_verdict verdict;
-    struct ck_store_summary summary;
 };
 
 /* --- what is kept ----------------------------------------------------------------------------- */
@@ -55,13 +53,15 @@ static ck_err *judge(struct ck_store *s, struct ck_rebuilt *r)
     struct ck_verdict_question q = { .name = r->seen.name, .now = r->options.now,
                                      .without_people = true };
     struct ck_report *report = &r->assessment.report;
+    struct ck_facts facts;
+    struct ck_verdict v;
     if (!r->options.policy)
         return NULL;
-    CK_TRY(ck_verdict_with(s, r->options.policy, &r->digest, &r->facts, &q, &r->arena,
-                           &r->verdict));
-    report->decision = ck_view_str(ck_decision_name(r->verdict.decision));
-    report->reasons = r->verdict.reasons;
-    report->n_reasons = r->verdict.n_reasons;
+    ck_image_facts_again(&r->before, report, r->options.now, &r->arena, &facts);
+    CK_TRY(ck_verdict_with(s, r->options.policy, &r->digest, &facts, &q, &r->arena, &v));
+    report->decision = ck_view_str(ck_decision_name(v.decision));
+    report->reasons = v.reasons;
+    report->n_reasons = v.n_reasons;
     return NULL;
 }
 
@@ -71,8 +71,6 @@ static ck_err *rebuild(struct ck_store *s, struct ck_rebuilt *r, bool *ret_found
     if (!*ret_found)
         return NULL;
     CK_TRY(ck_assess(&r->seen, r->options.db, &r->assessment));
-    ck_image_facts_again(&r->before, &r->assessment.report, r->options.now, &r->arena, &r->facts);
-    r->summary = ck_image_summary(&r->assessment.report, &r->facts);
     return judge(s, r);
 }
 
@@ -107,40 +105,4 @@ void ck_rebuilt_free(struct ck_rebuilt *r)
 const struct ck_report *ck_rebuilt_report(const struct ck_rebuilt *r)
 {
     return &r->assessment.report;
-}
-
-const struct ck_facts *ck_rebuilt_facts(const struct ck_rebuilt *r) { return &r->facts; }
-const struct ck_facts *ck_rebuilt_before(const struct ck_rebuilt *r) { return &r->before; }
-int64_t ck_rebuilt_matched(const struct ck_rebuilt *r) { return r->kept.matched; }
-const struct ck_verdict *ck_rebuilt_verdict(const struct ck_rebuilt *r) { return &r->verdict; }
-
-/* --- to be written down ----------------------------------------------------------------------- */
-
-static ck_view encoded(struct ck_facts f, int64_t database_built, struct ck_arena *a)
-{
-    ck_autobuf struct ck_buf b = ck_buf_new(CK_LIMIT_NONE);
-    f.database_built = database_built;
-    ck_facts_encode(&f, &b);
-    return ck_arena_dup(a, ck_buf_view(&b));
-}
-
-void ck_rebuilt_rematch(struct ck_rebuilt *r, enum ck_state_of_image holds,
-                        struct ck_store_rematch *ret)
-{
-    struct ck_arena *a = &r->arena;
-    struct ck_store_rematch v = { .image = r->digest, .summary = &r->summary };
-    ck_view *ids = NULL;
-    v.facts = encoded(r->facts, r->facts.database_built, a);
-    v.changed = !ck_view_eq(encoded(r->facts, r->before.database_built, a),
-                            ck_buf_view(&r->before_bytes));
-    v.n_ids = ck_image_facts_ids(&r->facts, a, &ids);
-    v.ids = ids;
-    v.chain = ck_image_facts_chain(&r->facts, a);
-    if (r->options.policy) {
-        v.state = ck_verdict_state(&r->verdict);
-        v.reason = ck_verdict_reason(&r->verdict, r->options.policy, a);
-        v.decide = v.state != holds;
-        v.changed |= v.decide;
-    }
-    *ret = v;
 }

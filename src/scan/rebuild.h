@@ -5,7 +5,6 @@
 #define CK_SCAN_REBUILD_H
 
 #include "report/report.h"
-#include "store/inventory.h"
 #include "verdict/verdict.h"
 
 struct ck_rebuild_options {
@@ -24,19 +23,5 @@ CK_MUST ck_err *ck_rebuild(struct ck_store *s, const struct ck_digest *d,
 void ck_rebuilt_free(struct ck_rebuilt *r);
 
 const struct ck_report *ck_rebuilt_report(const struct ck_rebuilt *r);
-/* As they are with this database, and as they are kept. */
-const struct ck_facts *ck_rebuilt_facts(const struct ck_rebuilt *r);
-const struct ck_facts *ck_rebuilt_before(const struct ck_rebuilt *r);
-/* When the database was built that it was last matched with. */
-int64_t ck_rebuilt_matched(const struct ck_rebuilt *r);
-/* What the policy makes of it, people left out, under the name that it was scanned under: what a
- * scan would set its state to. All zero without a policy. */
-const struct ck_verdict *ck_rebuilt_verdict(const struct ck_rebuilt *r);
-
-/* What ck_store_rematched wants but for events: `changed` is set where facts are others than before
- * (when the database was built alone is no change) or `decide` is; that, where there is a policy
- * and its decision is another state than `holds`. Lives as long as `r`. */
-void ck_rebuilt_rematch(struct ck_rebuilt *r, enum ck_state_of_image holds,
-                        struct ck_store_rematch *ret);
 
 #endif

@@ -189,8 +189,10 @@ static ck_err *write_bytes(struct ck_store *s, const struct sheet *h, ck_view fa
 {
     ck_autoquery struct ck_query q = { 0 };
     ck_autobuf struct ck_buf ids = ck_buf_new(CK_LIMIT_NONE);
-    for (size_t i = 0; i < h->n_now; i++)
-        ck_buf_format(&ids, "%s%lld", i ? "," : "", (long long)h->now[i]);
+    for (size_t i = 0; i < h->n_now; i++) {
+        ck_put_bytes(&ids, i ? CK_V(",") : CK_V(""));
+        ck_buf_decimal(&ids, (uint64_t)h->now[i]);
+    }
     CK_TRY(ck_query_new(s, "INSERT INTO facts_bytes VALUES(?,?,?) ON CONFLICT(facts) DO UPDATE SET"
                            " ids=excluded.ids, bytes=excluded.bytes", &q));
     ck_bind_int(&q, h->number);

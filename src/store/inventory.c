@@ -2,6 +2,7 @@
 #include "store/store_int.h"
 
 #include "base/mem.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 
@@ -225,17 +226,49 @@ ck_err *ck_store_put_inventory(struct ck_store *s, const struct ck_digest *d,
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-static ck_err *package_bytes(struct ck_store *s, int64_t number, struct ck_arena *a, ck_view *ret)
+/* "[7,12,9]" */
+static ck_view list_of(const struct ck_item *v, size_t n, struct ck_buf *b)
 {
-    ck_autoquery struct ck_query q = { 0 };
-    bool found = false;
-    CK_TRY(ck_query_new(s, "SELECT bytes FROM package WHERE id=?", &q));
-    ck_bind_int(&q, number);
-    CK_TRY(ck_query_step(&q, &found));
-    if (!found)
+    ck_put_u8(b, '[');
+    for (size_t i = 0; i < n; i++) {
+        ck_put_bytes(b, i ? CK_V(",") : CK_V(""));
+        ck_buf_decimal(b, (uint64_t)v[i].package);
+    }
+    ck_put_u8(b, ']');
+    return ck_buf_view(b);
+}
+
+static ck_err *take_package(struct ck_store *s, struct ck_query *q, const struct ck_item *v,
+                            size_t n, struct ck_arena *a, struct ck_store_item *items)
+{
+    int64_t i = ck_column_int(q, 0);
+    if (i < 0 || (uint64_t)i >= n)
+        return ck_err_new(CK_ERR_OURS, "store %s: package %lld of %zu", s->dir, (long long)i, n);
+    if (ck_column_null(q, 1))
         return ck_err_new(CK_ERR_OURS, "store %s: an inventory names package %lld, which is not "
-                          "there", s->dir, (long long)number);
-    *ret = ck_arena_dup(a, ck_column_text(&q, 0));
+                          "there", s->dir, (long long)v[i].package);
+    items[i].package = ck_arena_dup(a, ck_column_text(q, 1));
+    return NULL;
+}
+
+/* All of them by one statement: beginning and ending one costs more than finding a package. */
+static ck_err *read_packages(struct ck_store *s, const struct ck_item *v, size_t n,
+                             struct ck_arena *a, struct ck_store_item *items)
+{
+    ck_autobuf struct ck_buf list = ck_buf_new(CK_LIMIT_NONE);
+    ck_autoquery struct ck_query q = { 0 };
+    size_t rows = 0;
+    CK_TRY(ck_query_new(s, "SELECT key, bytes FROM json_each(?) LEFT JOIN package ON"
+                           " package.id=value", &q));
+    ck_bind_text(&q, list_of(v, n, &list));
+    for (bool row = true;; rows++) {
+        CK_TRY(ck_query_step(&q, &row));
+        if (!row)
+            break;
+        CK_TRY(take_package(s, &q, v, n, a, items));
+    }
+    if (rows != n)
+        return ck_err_new(CK_ERR_OURS, "store %s: %zu of %zu packages", s->dir, rows, n);
     return NULL;
 }
 
@@ -250,9 +283,8 @@ static ck_err *read_items(struct ck_store *s, ck_view items, struct ck_arena *a,
     for (size_t i = 0; i < n; i++) {
         ret->items[i].layer = v[i].layer;
         ret->items[i].location = v[i].location;
-        CK_TRY(package_bytes(s, v[i].package, a, &ret->items[i].package));
     }
-    return NULL;
+    return read_packages(s, v, n, a, ret->items);
 }
 
 static ck_err *get_inventory(struct ck_store *s, const struct ck_digest *d, struct ck_arena *a,

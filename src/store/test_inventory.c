@@ -311,6 +311,9 @@ static void attack_damaged_items(void **state)
     tamper(f, "UPDATE inventory_bytes SET items=X'0101016101040100'");
     assert_fails(ck_store_get_inventory(f->s, &a.image.digest, &f->arena, &got, &found),
                  CK_ERR_OURS, "names package 2");
+    tamper(f, "UPDATE inventory_bytes SET items=X'0101016101010100'");
+    assert_fails(ck_store_get_inventory(f->s, &a.image.digest, &f->arena, &got, &found),
+                 CK_ERR_OURS, "names package -1");
     assert_fsck(f, true, "its inventory is damaged");
     unit_image_free(&a);
 }
