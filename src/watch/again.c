@@ -93,6 +93,8 @@ static void take_facts(struct work *w, struct ck_again *g)
     ck_facts_encode(&w->is, &b);
     g->facts = ck_arena_dup(w->a, ck_buf_view(&b));
     g->n_ids = ck_image_facts_ids(&w->is, w->a, &g->ids);
+    for (size_t i = 0; i < g->n_ids; i++) /* they outlive the assessment, which has their bytes */
+        g->ids[i] = ck_arena_dup(w->a, g->ids[i]);
     g->chain = ck_image_facts_chain(&w->is, w->a);
 }
 
