@@ -16,6 +16,9 @@
 #include <stdint.h>
 
 #define CK_MUST __attribute__((warn_unused_result))
+/* What makes an error: never NULL. Else a compiler must think that a failed call may look like one
+ * that went well, with outputs that nobody set. */
+#define CK_FAILS CK_MUST __attribute__((returns_nonnull))
 #define CK_PRINTF(f, a) __attribute__((format(printf, f, a)))
 
 enum ck_err_class {
@@ -29,30 +32,30 @@ enum ck_err_class {
 
 typedef struct ck_err ck_err;
 
-CK_MUST ck_err *ck_err_new(enum ck_err_class cls, const char *fmt, ...) CK_PRINTF(2, 3);
+CK_FAILS ck_err *ck_err_new(enum ck_err_class cls, const char *fmt, ...) CK_PRINTF(2, 3);
 
 /* As ck_err_new, with the place in the input: byte `offset`. */
-CK_MUST ck_err *ck_err_at(enum ck_err_class cls, uint64_t offset, const char *fmt, ...)
+CK_FAILS ck_err *ck_err_at(enum ck_err_class cls, uint64_t offset, const char *fmt, ...)
     CK_PRINTF(3, 4);
 
 /* Class CK_ERR_LIMIT; the text ends with the limit's name and value. */
-CK_MUST ck_err *ck_err_limit(enum ck_limit limit, const char *fmt, ...) CK_PRINTF(2, 3);
+CK_FAILS ck_err *ck_err_limit(enum ck_limit limit, const char *fmt, ...) CK_PRINTF(2, 3);
 
 /* As ck_err_new, with strerror(errno) behind the text. */
-CK_MUST ck_err *ck_err_errno(enum ck_err_class cls, const char *fmt, ...) CK_PRINTF(2, 3);
+CK_FAILS ck_err *ck_err_errno(enum ck_err_class cls, const char *fmt, ...) CK_PRINTF(2, 3);
 
 /* Puts a place in front of `inner`, which it takes over: "text: inner". Class and limit stay. */
-CK_MUST ck_err *ck_err_wrap(ck_err *inner, const char *fmt, ...) CK_PRINTF(2, 3);
+CK_FAILS ck_err *ck_err_wrap(ck_err *inner, const char *fmt, ...) CK_PRINTF(2, 3);
 
 /* The same error with another class; takes over `e`. */
-CK_MUST ck_err *ck_err_reclass(ck_err *e, enum ck_err_class cls);
+CK_FAILS ck_err *ck_err_reclass(ck_err *e, enum ck_err_class cls);
 
 /* An error that came over a channel: class, limit and text as they were. Never NULL. */
-CK_MUST ck_err *ck_err_restore(enum ck_err_class cls, enum ck_limit limit, ck_view text);
+CK_FAILS ck_err *ck_err_restore(enum ck_err_class cls, enum ck_limit limit, ck_view text);
 
 /* The HTTP status of the answer that this error stands for, as in "404: there is no such thing"; 0:
  * none. Wrapping keeps it, a channel does not. Returns `e`. */
-CK_MUST ck_err *ck_err_with_status(ck_err *e, unsigned status);
+CK_FAILS ck_err *ck_err_with_status(ck_err *e, unsigned status);
 unsigned ck_err_status(const ck_err *e);
 
 enum ck_err_class ck_err_class(const ck_err *e);

@@ -66,10 +66,8 @@ void ck_jw_null(struct ck_json_out *j, const char *name)
 
 void ck_jw_optional(struct ck_json_out *j, const char *name, ck_view v)
 {
-    if (v.n)
-        ck_jw_string(j, name, v);
-    else
-        ck_jw_null(j, name);
+    ck_jw_key(j, name);
+    ck_buf_json_or_null(j->out, v);
 }
 
 void ck_jw_number(struct ck_json_out *j, const char *name, uint64_t x)

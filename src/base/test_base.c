@@ -133,8 +133,11 @@ static void text_is_safe_on_a_terminal(void **state)
     }
 
     ck_autobuf struct ck_buf b = ck_buf_new(CK_LIMIT_NONE);
-    ck_buf_json_str(&b, CK_V("q\"\\\n\x01\xff\xc3\xa9"));
+    ck_buf_json_or_null(&b, CK_V("q\"\\\n\x01\xff\xc3\xa9"));
     assert_view(ck_buf_view(&b), "\"q\\\"\\\\\\n\\u0001\xEF\xBF\xBD\xc3\xa9\"");
+    ck_buf_clear(&b);
+    ck_buf_json_or_null(&b, CK_V(""));
+    assert_view(ck_buf_view(&b), "null");
 }
 
 static void times(void **state)

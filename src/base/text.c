@@ -190,6 +190,14 @@ void ck_buf_json_str(struct ck_buf *b, ck_view v)
     ck_put_u8(b, '"');
 }
 
+void ck_buf_json_or_null(struct ck_buf *b, ck_view v)
+{
+    if (v.n)
+        ck_buf_json_str(b, v);
+    else
+        ck_put_bytes(b, CK_V("null"));
+}
+
 char *ck_url_shown(const char *url)
 {
     const char *host = strstr(url, "://");

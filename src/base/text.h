@@ -23,6 +23,8 @@ size_t ck_text_width(ck_view utf8);
 
 /* A JSON string with its quotes; bytes that are not UTF-8 become U+FFFD (RFC 8259 section 7). */
 void ck_buf_json_str(struct ck_buf *b, ck_view v);
+/* The same, or null where there is no text. */
+void ck_buf_json_or_null(struct ck_buf *b, ck_view v);
 
 /* A URL as it may be shown: "https://user:secret@host/x" without "user:secret@". free(). */
 char *ck_url_shown(const char *url);

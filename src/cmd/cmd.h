@@ -48,6 +48,12 @@ int ck_cmd_usage(const char *page, const char *fmt, ...) CK_PRINTF(2, 3);
 struct option;
 int ck_cmd_options(int argc, char **argv, const char *page, const struct option *options,
                    ck_err *(*take)(void *ctx, int opt), void *ctx);
+/* Which of a table of `n` verbs of a verb argv[1] is: entries of `size` bytes that begin with their
+ * name, a const char *. --help and mistakes are dealt with here. The exit status, or -1: go on. */
+int ck_cmd_verb(int argc, char **argv, const char *page, const void *verbs, size_t n, size_t size,
+                size_t *ret);
+/* The value of --format: `plain`, or json. Class USAGE. */
+CK_MUST ck_err *ck_cmd_format(const char *value, const char *plain, bool *ret_json);
 /* Columns of standard output: COLUMNS, else the terminal's, else 80; at least 40. */
 unsigned ck_cmd_columns(void);
 /* All of it to standard output. Class OURS. */

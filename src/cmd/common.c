@@ -79,6 +79,49 @@ int ck_cmd_options(int argc, char **argv, const char *page, const struct option 
     return -1;
 }
 
+static const char *verb_name(const void *verbs, size_t size, size_t i)
+{
+    const char *name;
+    memcpy(&name, (const char *)verbs + i * size, sizeof name);
+    return name;
+}
+
+/* "build, update or status" */
+static void put_verbs(struct ck_buf *b, const void *verbs, size_t n, size_t size)
+{
+    for (size_t i = 0; i < n; i++)
+        ck_buf_format(b, "%s%s", i == 0 ? "" : i + 1 < n ? ", " : " or ",
+                      verb_name(verbs, size, i));
+}
+
+int ck_cmd_verb(int argc, char **argv, const char *page, const void *verbs, size_t n, size_t size,
+                size_t *ret)
+{
+    if (argc < 2) {
+        ck_autobuf struct ck_buf all = ck_buf_new(CK_LIMIT_NONE);
+        put_verbs(&all, verbs, n, size);
+        return ck_cmd_usage(page, "say what to do: %.*s", CK_VF(ck_buf_view(&all)));
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+        return ck_cmd_help(page);
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(argv[1], verb_name(verbs, size, i)) == 0) {
+            *ret = i;
+            return -1;
+        }
+    }
+    return ck_cmd_usage(page, "there is no \"%s %s\"", argv[0], argv[1]);
+}
+
+ck_err *ck_cmd_format(const char *value, const char *plain, bool *ret_json)
+{
+    bool json = strcmp(value, "json") == 0;
+    if (!json && strcmp(value, plain) != 0)
+        return ck_err_new(CK_ERR_USAGE, "--format %.200s: it is %s or json", value, plain);
+    *ret_json = json;
+    return NULL;
+}
+
 unsigned ck_cmd_columns(void)
 {
     enum { DEFAULT = 80, NARROWEST = 40, WIDEST = 400 };

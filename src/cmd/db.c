@@ -263,12 +263,8 @@ static int run(const struct verb *v, int argc, char **argv)
 
 int ck_cmd_db(int argc, char **argv)
 {
-    if (argc < 2)
-        return ck_cmd_usage(page, "say what to do: build, update, status, export or import");
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
-        return ck_cmd_help(page);
-    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
-        if (strcmp(argv[1], verbs[i].name) == 0)
-            return run(&verbs[i], argc - 1, argv + 1);
-    return ck_cmd_usage(page, "there is no \"db %s\"", argv[1]);
+    size_t i;
+    int status = ck_cmd_verb(argc, argv, page, verbs, sizeof verbs / sizeof *verbs, sizeof *verbs,
+                             &i);
+    return status >= 0 ? status : run(&verbs[i], argc - 1, argv + 1);
 }

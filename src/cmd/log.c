@@ -7,7 +7,6 @@
 
 #include <getopt.h>
 #include <stdio.h>
-#include <string.h>
 
 static const char page[] = "cocket-log";
 
@@ -69,10 +68,7 @@ static ck_err *take_option(void *ctx, int opt)
             return ck_err_new(CK_ERR_USAGE, "-n %s: it is a number from 1 on", optarg);
         break;
     case OPT_FORMAT:
-        if (strcmp(optarg, "json") != 0 && strcmp(optarg, "table") != 0)
-            return ck_err_new(CK_ERR_USAGE, "--format %s: it is table or json", optarg);
-        a->json = optarg[0] == 'j';
-        break;
+        return ck_cmd_format(optarg, "table", &a->json);
     }
     return NULL;
 }
@@ -122,10 +118,7 @@ static void put_row(struct args *a, const struct ck_log_record *r)
 static void put_text(struct ck_buf *b, const char *key, ck_view v)
 {
     ck_buf_format(b, ", \"%s\": ", key);
-    if (v.n)
-        ck_buf_json_str(b, v);
-    else
-        ck_put_bytes(b, CK_V("null"));
+    ck_buf_json_or_null(b, v);
 }
 
 static void put_json(struct args *a, const struct ck_log_record *r)

@@ -5,7 +5,6 @@
 #include "store/store.h"
 
 #include <getopt.h>
-#include <string.h>
 
 static const char page[] = "cocket-ls";
 
@@ -44,10 +43,7 @@ static ck_err *take_option(void *ctx, int opt)
         a->store = optarg;
         break;
     case OPT_FORMAT:
-        if (strcmp(optarg, "json") != 0 && strcmp(optarg, "table") != 0)
-            return ck_err_new(CK_ERR_USAGE, "--format %s: it is table or json", optarg);
-        a->json = optarg[0] == 'j';
-        break;
+        return ck_cmd_format(optarg, "table", &a->json);
     }
     return NULL;
 }
@@ -188,10 +184,7 @@ static ck_err *put_table(struct args *a, struct ck_store *s, const struct ck_sto
 static void put_text(struct ck_buf *b, const char *key, ck_view v)
 {
     ck_buf_format(b, ",\n    \"%s\": ", key);
-    if (v.n)
-        ck_buf_json_str(b, v);
-    else
-        ck_put_bytes(b, CK_V("null"));
+    ck_buf_json_or_null(b, v);
 }
 
 static void put_time(struct ck_buf *b, const char *key, int64_t t)

@@ -51,14 +51,6 @@ static const struct option options[] = {
     { NULL, 0, NULL, 0 },
 };
 
-static ck_err *take_format(struct args *a)
-{
-    if (strcmp(optarg, "json") != 0 && strcmp(optarg, "table") != 0)
-        return ck_err_new(CK_ERR_USAGE, "--format %s: it is table or json", optarg);
-    a->json = optarg[0] == 'j';
-    return NULL;
-}
-
 static ck_err *take_option(void *ctx, int opt)
 {
     static const char *const ways[] = { "webhook", "slack", "smtp", "command" };
@@ -72,7 +64,7 @@ static ck_err *take_option(void *ctx, int opt)
         a->way = ways[opt - OPT_WEBHOOK];
         a->target = optarg;
     } else if (opt == OPT_FORMAT) {
-        return take_format(a);
+        return ck_cmd_format(optarg, "table", &a->json);
     } else {
         *(opt == OPT_NO_SANDBOX ? &a->no_sandbox : &a->stdin_secret) = true;
     }
@@ -258,10 +250,7 @@ static void put_table(struct args *a, const struct ck_subscription *v, size_t n,
 static void put_key(struct ck_buf *b, const char *key, ck_view v)
 {
     ck_buf_format(b, ", \"%s\": ", key);
-    if (v.n)
-        ck_buf_json_str(b, v);
-    else
-        ck_put_bytes(b, CK_V("null"));
+    ck_buf_json_or_null(b, v);
 }
 
 static void put_json(struct args *a, const struct ck_subscription *v, struct ck_buf *b)
@@ -484,13 +473,8 @@ static int run(const struct verb *v, int argc, char **argv)
 
 int ck_cmd_notify(int argc, char **argv)
 {
-    if (argc < 2)
-        return ck_cmd_usage(page, "say what to do: add, ls, rm, disable, enable, test, log or "
-                            "send");
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
-        return ck_cmd_help(page);
-    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
-        if (strcmp(argv[1], verbs[i].name) == 0)
-            return run(&verbs[i], argc - 1, argv + 1);
-    return ck_cmd_usage(page, "there is no \"notify %s\"", argv[1]);
+    size_t i;
+    int status = ck_cmd_verb(argc, argv, page, verbs, sizeof verbs / sizeof *verbs, sizeof *verbs,
+                             &i);
+    return status >= 0 ? status : run(&verbs[i], argc - 1, argv + 1);
 }

@@ -35,14 +35,6 @@ static ck_err *take_option(void *ctx, int opt)
     return NULL;
 }
 
-ck_err *ck_cmd_policy_format(const char *value, bool *ret_json)
-{
-    if (strcmp(value, "json") != 0 && strcmp(value, "text") != 0)
-        return ck_err_new(CK_ERR_USAGE, "--format %s: it is text or json", value);
-    *ret_json = value[0] == 'j';
-    return NULL;
-}
-
 /* --- show, validate --------------------------------------------------------------------------- */
 
 static ck_err *show_yaml(const struct ck_policy *p)
@@ -196,12 +188,8 @@ static const struct {
 
 int ck_cmd_policy(int argc, char **argv)
 {
-    if (argc < 2)
-        return ck_cmd_usage(page, "say what: check, test, show, validate or replay");
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
-        return ck_cmd_help(page);
-    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
-        if (strcmp(argv[1], verbs[i].name) == 0)
-            return verbs[i].run(argc - 1, argv + 1);
-    return ck_cmd_usage(page, "there is no \"policy %s\"", argv[1]);
+    size_t i;
+    int status = ck_cmd_verb(argc, argv, page, verbs, sizeof verbs / sizeof *verbs, sizeof *verbs,
+                             &i);
+    return status >= 0 ? status : verbs[i].run(argc - 1, argv + 1);
 }

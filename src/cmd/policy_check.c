@@ -51,7 +51,7 @@ static ck_err *take_option(void *ctx, int opt)
         return NULL;
     switch (opt) {
     case OPT_FORMAT:
-        return ck_cmd_policy_format(optarg, &a->json);
+        return ck_cmd_format(optarg, "text", &a->json);
     case OPT_PLATFORM:
         a->has_platform = true;
         return ck_platform_parse(ck_view_str(optarg), &a->platform);

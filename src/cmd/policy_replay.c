@@ -64,7 +64,7 @@ static ck_err *take_option(void *ctx, int opt)
         a->since = optarg;
         break;
     case OPT_FORMAT:
-        return ck_cmd_policy_format(optarg, &a->json);
+        return ck_cmd_format(optarg, "text", &a->json);
     }
     return NULL;
 }

@@ -10,7 +10,4 @@
 int ck_cmd_policy_check(int argc, char **argv);
 int ck_cmd_policy_replay(int argc, char **argv);
 
-/* --format text or json. */
-CK_MUST ck_err *ck_cmd_policy_format(const char *value, bool *ret_json);
-
 #endif

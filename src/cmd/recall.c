@@ -8,7 +8,6 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static const char page[] = "cocket-recall";
 
@@ -48,12 +47,7 @@ static ck_err *take_option(void *ctx, int opt)
     struct args *a = ctx;
     if (opt == OPT_STORE)
         a->store = optarg;
-    if (opt != OPT_FORMAT)
-        return NULL;
-    if (strcmp(optarg, "json") != 0 && strcmp(optarg, "text") != 0)
-        return ck_err_new(CK_ERR_USAGE, "--format %s: it is text or json", optarg);
-    a->json = optarg[0] == 'j';
-    return NULL;
+    return opt == OPT_FORMAT ? ck_cmd_format(optarg, "text", &a->json) : NULL;
 }
 
 /* --- what is known of an image ---------------------------------------------------------------- */
@@ -186,10 +180,7 @@ static void put_text(struct args *a)
 static void put_key(struct ck_buf *b, const char *key, ck_view v)
 {
     ck_buf_format(b, "\"%s\": ", key);
-    if (v.n)
-        ck_buf_json_str(b, v);
-    else
-        ck_put_bytes(b, CK_V("null"));
+    ck_buf_json_or_null(b, v);
 }
 
 static void put_json_puller(struct ck_buf *b, const struct ck_puller *u)

@@ -51,14 +51,6 @@ static ck_err *set_sample(struct args *a, const char *value)
     return NULL;
 }
 
-static ck_err *set_format(struct args *a, const char *value)
-{
-    a->json = strcmp(value, "json") == 0;
-    return a->json || strcmp(value, "table") == 0
-               ? NULL
-               : ck_err_new(CK_ERR_USAGE, "--format %.100s: it is table or json", value);
-}
-
 static ck_err *set_begin(struct args *a, enum ck_survey_begin begin)
 {
     if (a->survey.begin != CK_SURVEY_GO_ON && a->survey.begin != begin)
@@ -78,7 +70,7 @@ static ck_err *take_option(void *ctx, int opt)
     case OPT_SAMPLE:
         return set_sample(a, optarg);
     case OPT_FORMAT:
-        return set_format(a, optarg);
+        return ck_cmd_format(optarg, "table", &a->json);
     case OPT_RESUME:
         return set_begin(a, CK_SURVEY_RESUME);
     case OPT_NEW:

@@ -53,9 +53,7 @@ static ck_err *take_option(void *ctx, int opt)
                       [OPT_REVOKE - OPT_STORE] = &a->revoke };
     size_t i = (size_t)(opt - OPT_STORE);
     if (opt == OPT_FORMAT) {
-        if (strcmp(optarg, "json") != 0 && strcmp(optarg, "table") != 0)
-            return ck_err_new(CK_ERR_USAGE, "--format %s: it is table or json", optarg);
-        a->json = optarg[0] == 'j';
+        return ck_cmd_format(optarg, "table", &a->json);
     } else if (i < sizeof texts / sizeof *texts && texts[i]) {
         *texts[i] = optarg;
     } else {
@@ -235,10 +233,7 @@ static void put_json_user(struct args *a, const struct ck_user *u, struct ck_buf
         ck_buf_format(b, "%s\"%.*s\"", comma, CK_VF(role));
     }
     ck_put_bytes(b, CK_V("], \"repository\": "));
-    if (u->repository.n)
-        ck_buf_json_str(b, u->repository);
-    else
-        ck_put_bytes(b, CK_V("null"));
+    ck_buf_json_or_null(b, u->repository);
     ck_buf_format(b, ", \"password\": %s, \"expires\": %s%s%s}", u->password.n ? "true" : "false",
                   expires ? "\"" : "", expires ? expires : "null", expires ? "\"" : "");
 }
@@ -313,12 +308,8 @@ static int run(const struct verb *v, int argc, char **argv)
 
 int ck_cmd_user(int argc, char **argv)
 {
-    if (argc < 2)
-        return ck_cmd_usage(page, "say what to do: add, ls, rm, passwd, token, disable or enable");
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
-        return ck_cmd_help(page);
-    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
-        if (strcmp(argv[1], verbs[i].name) == 0)
-            return run(&verbs[i], argc - 1, argv + 1);
-    return ck_cmd_usage(page, "there is no \"user %s\"", argv[1]);
+    size_t i;
+    int status = ck_cmd_verb(argc, argv, page, verbs, sizeof verbs / sizeof *verbs, sizeof *verbs,
+                             &i);
+    return status >= 0 ? status : run(&verbs[i], argc - 1, argv + 1);
 }

@@ -58,10 +58,7 @@ static ck_err *take_option(void *ctx, int opt)
         a->lock_file = optarg;
         break;
     case OPT_FORMAT:
-        if (strcmp(optarg, "json") != 0 && strcmp(optarg, "table") != 0)
-            return ck_err_new(CK_ERR_USAGE, "--format %s: it is table or json", optarg);
-        a->json = optarg[0] == 'j';
-        break;
+        return ck_cmd_format(optarg, "table", &a->json);
     case OPT_NO_SANDBOX:
         a->remote.remote.no_sandbox = true;
         break;
@@ -125,10 +122,7 @@ static size_t count(const struct result *v, size_t n, enum state s)
 static void put_member(struct ck_buf *b, const char *key, ck_view value)
 {
     ck_buf_format(b, ",\n      \"%s\": ", key);
-    if (value.n)
-        ck_buf_json_str(b, value);
-    else
-        ck_put_bytes(b, CK_V("null"));
+    ck_buf_json_or_null(b, value);
 }
 
 static void put_result(struct ck_buf *b, const struct result *r)

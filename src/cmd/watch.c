@@ -63,14 +63,6 @@ static const struct option options[] = {
     { NULL, 0, NULL, 0 },
 };
 
-static ck_err *take_format(struct args *a)
-{
-    if (strcmp(optarg, "json") != 0 && strcmp(optarg, "text") != 0)
-        return ck_err_new(CK_ERR_USAGE, "--format %s: it is text or json", optarg);
-    a->json = optarg[0] == 'j';
-    return NULL;
-}
-
 static ck_err *take_feed(struct args *a)
 {
     struct ck_feed_spec f;
@@ -89,7 +81,7 @@ static ck_err *take_option(void *ctx, int opt)
     switch (opt) {
     case OPT_EVERY: return ck_times_span(optarg, &a->every);
     case OPT_TAGS_EVERY: return ck_times_span(optarg, &a->tags_every);
-    case OPT_FORMAT: return take_format(a);
+    case OPT_FORMAT: return ck_cmd_format(optarg, "text", &a->json);
     case OPT_FEED: return take_feed(a);
     case OPT_ONCE: a->every = 0; break;
     case OPT_NO_UPDATE: a->no_update = true; break;
@@ -175,10 +167,7 @@ static ck_err *put_text_event(void *ctx, const struct ck_event *e)
 static void put_key(struct ck_buf *b, const char *key, ck_view v)
 {
     ck_buf_format(b, ", \"%s\": ", key);
-    if (v.n)
-        ck_buf_json_str(b, v);
-    else
-        ck_put_bytes(b, CK_V("null"));
+    ck_buf_json_or_null(b, v);
 }
 
 static ck_err *put_json_event(void *ctx, const struct ck_event *e)
@@ -214,8 +203,10 @@ static void put_json_counts(struct ck_buf *b, const struct ck_watch_counts *c)
         { "first", c->first },         { "new", c->added },       { "gone", c->gone },
         { "verdicts", c->verdicts },   { "withdrawn", c->withdrawn },
         { "tags_asked", c->asked },    { "tags_not_had", c->unasked },
-        { "tags_moved", c->moved },    { "bases", c->bases },     { "scanned", c->scanned },
-        { "not_scanned", c->unscanned }, { "feeds_failed", c->feeds_failed },
+        { "tags_moved", c->moved },    { "bases", c->bases },
+        { "without_inventory", c->without }, { "other_version", c->stale },
+        { "scanned", c->scanned },     { "not_scanned", c->unscanned },
+        { "feeds_failed", c->feeds_failed },
     };
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
         ck_buf_format(b, "%s\"%s\": %llu", i ? ", " : "", counts[i].name,
@@ -231,6 +222,11 @@ static void put_text_counts(struct ck_buf *b, const struct ck_watch_counts *c)
         ck_buf_format(b, "; %llu tags asked about, %llu moved, %llu not to be had",
                       (unsigned long long)c->asked, (unsigned long long)c->moved,
                       (unsigned long long)c->unasked);
+    if (c->without + c->stale)
+        ck_buf_format(b, "; %llu images could not be matched by what was kept of them: %llu "
+                         "scanned again, %llu could not be",
+                      (unsigned long long)(c->without + c->stale),
+                      (unsigned long long)c->scanned, (unsigned long long)c->unscanned);
     if (c->feeds_failed)
         ck_buf_format(b, "; %llu feeds failed (see cocket db status)",
                       (unsigned long long)c->feeds_failed);

@@ -88,6 +88,7 @@ static void put_counts(const struct ck_watching_state *st, struct ck_buf *out)
         { "tags_asked", st->counts.asked },  { "tags_not_had", st->counts.unasked },
         { "tags_moved", st->counts.moved },  { "bases", st->counts.bases },
         { "feeds_failed", st->counts.feeds_failed },
+        { "without_inventory", st->counts.without }, { "other_version", st->counts.stale },
     };
     ck_out_open(out, "watched", '{');
     ck_out_time(out, "ended", st->ended);

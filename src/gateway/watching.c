@@ -112,6 +112,7 @@ static void say_round(struct ck_gateway *g, const struct ck_watch_counts *c, int
         { "cocket_watch_changed_total", c->changed },
         { "cocket_watch_withdrawn_total", c->withdrawn },
         { "cocket_watch_moved_total", c->moved },
+        { "cocket_watch_unmatched_total", c->without + c->stale },
         { "cocket_watch_feeds_failed_total", c->feeds_failed },
     };
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
@@ -120,9 +121,22 @@ static void say_round(struct ck_gateway *g, const struct ck_watch_counts *c, int
                           : "cocket_watch_rounds_total{result=\"done\"}", 1);
     ck_gateway_say(g, e ? "watch-failed" : "watched", "matched", number(&a, c->matched), "changed",
                    number(&a, c->changed), "withdrawn", number(&a, c->withdrawn), "moved",
-                   number(&a, c->moved), "bases", number(&a, c->bases), "ms",
+                   number(&a, c->moved), "bases", number(&a, c->bases),
+                   "without-inventory", number(&a, c->without), "other-version",
+                   number(&a, c->stale), "tags-not-had", number(&a, c->unasked), "ms",
                    number(&a, (uint64_t)(ck_clock_ms() - began)), "error", e ? ck_err_text(e) : "",
                    NULL);
+}
+
+/* --- images from before there were inventories ------------------------------------------------ */
+
+static void find_unknown(struct ck_gateway *g)
+{
+    struct ck_watching *w = g->core->watching;
+    ck_arena_free(&w->arena);
+    w->arena = (struct ck_arena){ 0 };
+    w->n_unknown = w->at_unknown = 0;
+    ck_err_free(ck_store_without_inventory(g->store, &w->arena, &w->unknown, &w->n_unknown));
 }
 
 /* --- a round ---------------------------------------------------------------------------------- */
@@ -207,6 +221,8 @@ static void round_of(struct ck_gateway *g, bool whole)
         e = look(g, whole, &c);
     if (lock >= 0)
         close(lock);
+    find_unknown(g);
+    c.without = w->n_unknown;
     say_round(g, &c, began, e);
     end_progress(w, &c, e != NULL);
     ck_gateway_forget(g);
@@ -215,17 +231,6 @@ static void round_of(struct ck_gateway *g, bool whole)
     if (e)
         w->retry_ms = ck_clock_ms() + RETRY_MS;
     ck_err_free(e);
-}
-
-/* --- images from before there were inventories ------------------------------------------------ */
-
-static void find_unknown(struct ck_gateway *g)
-{
-    struct ck_watching *w = g->core->watching;
-    ck_arena_free(&w->arena);
-    w->arena = (struct ck_arena){ 0 };
-    w->n_unknown = w->at_unknown = 0;
-    ck_err_free(ck_store_without_inventory(g->store, &w->arena, &w->unknown, &w->n_unknown));
 }
 
 /* A few at a time, as any scan that nobody waits for. */
@@ -258,13 +263,10 @@ static void turn(struct ck_gateway *g)
     if (now < w->retry_ms)
         return;
     bool due = g->o->watch_ms && now >= w->next_ms;
-    if (atomic_exchange(&w->now, false) || due) {
+    if (atomic_exchange(&w->now, false) || due)
         round_of(g, true);
-        find_unknown(g);
-    } else if (built_now(g) != w->built) {
+    else if (built_now(g) != w->built)
         round_of(g, false);
-        find_unknown(g);
-    }
     scan_unknown(g);
 }
 

@@ -32,8 +32,8 @@ static inline void ck_json_free(struct ck_json *doc) { json_decref(doc->v); }
 #define ck_autojson __attribute__((cleanup(ck_json_free)))
 
 /* An error of class `cls` at this place. */
-CK_MUST ck_err *ck_json_refuse(const struct ck_json *j, enum ck_err_class cls, const char *fmt, ...)
-    CK_PRINTF(3, 4);
+CK_FAILS ck_err *ck_json_refuse(const struct ck_json *j, enum ck_err_class cls, const char *fmt,
+                                ...) CK_PRINTF(3, 4);
 
 /* Puts this place in front of `inner`, which it takes over; NULL stays NULL. */
 CK_MUST ck_err *ck_json_wrap(const struct ck_json *j, ck_err *inner);

@@ -31,7 +31,7 @@ static inline void made_put(uint8_t *h, size_t at, size_t max, const char *s)
 /* Fills a header block. */
 static inline void made_header(uint8_t h[512], struct made m)
 {
-    char size[16];
+    char size[24]; /* a size that does not fit is cut off by its field */
     memset(h, 0, 512);
     made_put(h, 0, 100, m.name);
     made_put(h, 100, 8, m.mode ? m.mode : "0000644");

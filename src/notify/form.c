@@ -16,10 +16,7 @@ const char *ck_form_severity(const struct ck_event *e)
 static void put_member(struct ck_buf *out, const char *key, ck_view v)
 {
     ck_buf_format(out, ",\"%s\":", key);
-    if (v.n)
-        ck_buf_json_str(out, v);
-    else
-        ck_put_bytes(out, CK_V("null"));
+    ck_buf_json_or_null(out, v);
 }
 
 /* Long details are left to those who ask for them: a notification must fit. */

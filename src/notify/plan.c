@@ -149,10 +149,7 @@ ck_err *ck_notify_feed(struct ck_store *s, ck_view feed, ck_view failure, int64_
     ck_put_bytes(&data, CK_V("{\"feed\":"));
     ck_buf_json_str(&data, feed);
     ck_put_bytes(&data, CK_V(",\"failure\":"));
-    if (failure.n)
-        ck_buf_json_str(&data, failure);
-    else
-        ck_put_bytes(&data, CK_V("null"));
+    ck_buf_json_or_null(&data, failure);
     ck_put_u8(&data, '}');
     const struct ck_event e = { .time = now, .kind = CK_V("feed"), .severity = -1, .name = feed,
                                 .summary = ck_view_str(summary), .data = ck_buf_view(&data) };

@@ -33,7 +33,7 @@ CK_MUST ck_err *ck_doc_open(struct ck_doc *d, ck_view yaml, const char *file, st
                             const struct ck_yaml_node **ret_root);
 void ck_doc_close(struct ck_doc *d);
 
-CK_MUST ck_err *ck_doc_refuse(const struct ck_doc *d, const struct ck_yaml_node *n,
+CK_FAILS ck_err *ck_doc_refuse(const struct ck_doc *d, const struct ck_yaml_node *n,
                               const char *fmt, ...) CK_PRINTF(3, 4);
 
 /* `what`: "a rule", for errors. */

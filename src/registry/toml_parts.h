@@ -13,10 +13,10 @@ struct ck_toml_reader {
 };
 
 /* "FILE:LINE: ..." of class USAGE. */
-CK_MUST ck_err *ck_toml_refuse(const struct ck_toml_reader *r, const char *fmt, ...)
+CK_FAILS ck_err *ck_toml_refuse(const struct ck_toml_reader *r, const char *fmt, ...)
     CK_PRINTF(2, 3);
-CK_MUST ck_err *ck_toml_limit(const struct ck_toml_reader *r, enum ck_limit limit,
-                              const char *what);
+CK_FAILS ck_err *ck_toml_limit(const struct ck_toml_reader *r, enum ck_limit limit,
+                               const char *what);
 
 /* The next byte, and the one `ahead` of it; 0 at the end, where no NUL can stand. */
 uint8_t ck_toml_peek(const struct ck_toml_reader *r, size_t ahead);

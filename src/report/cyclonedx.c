@@ -274,24 +274,18 @@ static void put_body(struct ck_json_out *j, const struct ck_report *r)
     ck_jw_end(j, ']');
 }
 
+static void put_head(struct ck_json_out *j, const struct ck_report *r, const char *uuid)
+{
+    (void)r;
+    ck_jw_string(j, "$schema", CK_V("http://cyclonedx.org/schema/bom-1.5.schema.json"));
+    ck_jw_string(j, "bomFormat", CK_V("CycloneDX"));
+    ck_jw_string(j, "specVersion", CK_V("1.5"));
+    ck_jw_key(j, "serialNumber");
+    ck_buf_format(j->out, "\"urn:uuid:%s\"", uuid);
+    ck_jw_number(j, "version", 1);
+}
+
 ck_err *ck_report_cyclonedx(const struct ck_report *r, struct ck_buf *out)
 {
-    ck_autobuf struct ck_buf body = ck_buf_new(CK_LIMIT_NONE);
-    struct ck_json_out j = { .out = &body, .depth = 1, .filled = true };
-    char uuid[37];
-    CK_TRY(ck_report_check(r));
-    put_body(&j, r);
-    ck_sbom_uuid(ck_buf_view(&body), uuid);
-    j = (struct ck_json_out){ .out = out };
-    ck_jw_begin(&j, '{');
-    ck_jw_string(&j, "$schema", CK_V("http://cyclonedx.org/schema/bom-1.5.schema.json"));
-    ck_jw_string(&j, "bomFormat", CK_V("CycloneDX"));
-    ck_jw_string(&j, "specVersion", CK_V("1.5"));
-    ck_jw_key(&j, "serialNumber");
-    ck_buf_format(out, "\"urn:uuid:%s\"", uuid);
-    ck_jw_number(&j, "version", 1);
-    ck_put_bytes(out, ck_buf_view(&body));
-    ck_jw_end(&j, '}');
-    ck_put_u8(out, '\n');
-    return NULL;
+    return ck_sbom_document(r, put_head, put_body, out);
 }

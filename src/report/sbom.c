@@ -91,3 +91,24 @@ void ck_sbom_uuid(ck_view content, char out[37])
     }
     *out = '\0';
 }
+
+ck_err *ck_sbom_document(const struct ck_report *r,
+                         void (*head)(struct ck_json_out *j, const struct ck_report *r,
+                                      const char *uuid),
+                         void (*body)(struct ck_json_out *j, const struct ck_report *r),
+                         struct ck_buf *out)
+{
+    ck_autobuf struct ck_buf text = ck_buf_new(CK_LIMIT_NONE);
+    struct ck_json_out j = { .out = &text, .depth = 1, .filled = true };
+    char uuid[37];
+    CK_TRY(ck_report_check(r));
+    body(&j, r);
+    ck_sbom_uuid(ck_buf_view(&text), uuid);
+    j = (struct ck_json_out){ .out = out };
+    ck_jw_begin(&j, '{');
+    head(&j, r, uuid);
+    ck_put_bytes(out, ck_buf_view(&text));
+    ck_jw_end(&j, '}');
+    ck_put_u8(out, '\n');
+    return NULL;
+}

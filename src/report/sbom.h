@@ -13,6 +13,14 @@ void ck_sbom_image_purl(const struct ck_report *r, struct ck_buf *out);
  * documents that say the same have the same name, others another. */
 void ck_sbom_uuid(ck_view content, char out[37]);
 
+/* A document whose name is that of its body (ck_sbom_uuid): `head` and `body` write the members of
+ * one object. Fails as ck_report_check does. */
+CK_MUST ck_err *ck_sbom_document(const struct ck_report *r,
+                                 void (*head)(struct ck_json_out *j, const struct ck_report *r,
+                                              const char *uuid),
+                                 void (*body)(struct ck_json_out *j, const struct ck_report *r),
+                                 struct ck_buf *out);
+
 /* "sha256" and the hex of the image's digest; false where there is none. */
 bool ck_sbom_digest(const struct ck_report *r, ck_view *ret_algorithm, ck_view *ret_hex);
 

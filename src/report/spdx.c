@@ -202,24 +202,17 @@ static void put_body(struct ck_json_out *j, const struct ck_report *r)
     free(b.order);
 }
 
+static void put_head(struct ck_json_out *j, const struct ck_report *r, const char *uuid)
+{
+    ck_jw_string(j, "spdxVersion", CK_V("SPDX-2.3"));
+    ck_jw_string(j, "dataLicense", CK_V("CC0-1.0"));
+    ck_jw_string(j, "SPDXID", CK_V(ID_DOCUMENT));
+    ck_jw_string(j, "name", r->reference);
+    ck_jw_key(j, "documentNamespace");
+    ck_buf_format(j->out, "\"urn:uuid:%s\"", uuid);
+}
+
 ck_err *ck_report_spdx(const struct ck_report *r, struct ck_buf *out)
 {
-    ck_autobuf struct ck_buf body = ck_buf_new(CK_LIMIT_NONE);
-    struct ck_json_out j = { .out = &body, .depth = 1, .filled = true };
-    char uuid[37];
-    CK_TRY(ck_report_check(r));
-    put_body(&j, r);
-    ck_sbom_uuid(ck_buf_view(&body), uuid);
-    j = (struct ck_json_out){ .out = out };
-    ck_jw_begin(&j, '{');
-    ck_jw_string(&j, "spdxVersion", CK_V("SPDX-2.3"));
-    ck_jw_string(&j, "dataLicense", CK_V("CC0-1.0"));
-    ck_jw_string(&j, "SPDXID", CK_V(ID_DOCUMENT));
-    ck_jw_string(&j, "name", r->reference);
-    ck_jw_key(&j, "documentNamespace");
-    ck_buf_format(out, "\"urn:uuid:%s\"", uuid);
-    ck_put_bytes(out, ck_buf_view(&body));
-    ck_jw_end(&j, '}');
-    ck_put_u8(out, '\n');
-    return NULL;
+    return ck_sbom_document(r, put_head, put_body, out);
 }

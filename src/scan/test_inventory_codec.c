@@ -117,10 +117,10 @@ static void other_versions_are_stale(void **state)
         ck_view *changed = i < 2 ? &v.head : &v.items[0].package;
         ck_autobuf struct ck_buf b = ck_buf_new(CK_LIMIT_NONE);
         bool stale = false;
-        ck_put_bytes(&b, *changed);
-        b.p[i % 2]++;
-        if (i == 2)
-            b.p[0] = 0xFF;
+        ck_view rest = ck_view_from(*changed, i % 2);
+        ck_put_bytes(&b, ck_view_head(*changed, i % 2));
+        ck_put_u8(&b, i == 2 ? 0xFF : (uint8_t)(rest.p[0] + 1));
+        ck_put_bytes(&b, ck_view_from(rest, 1));
         *changed = ck_buf_view(&b);
         assert_ok(ck_seen_decode(&v, &a, &again, &stale));
         assert_true(stale);

@@ -32,6 +32,6 @@ CK_MUST ck_err *ck_engine_request(struct ck_engine *e, const struct ck_engine_re
 CK_MUST ck_err *ck_engine_collect(void *ctx, ck_view piece);
 
 /* The error for a status that is no success. */
-CK_MUST ck_err *ck_engine_refused(const char *what, unsigned status, ck_view message);
+CK_FAILS ck_err *ck_engine_refused(const char *what, unsigned status, ck_view message);
 
 #endif

@@ -69,7 +69,7 @@ CK_MUST ck_err *ck_remote_start(const struct ck_remote *r, const struct ck_job_r
 /* Whether it is worth asking the next endpoint after this. */
 bool ck_remote_may_go_on(const ck_err *e, const struct ck_registry_answer *answer);
 /* The error for an answer that is no success. */
-CK_MUST ck_err *ck_remote_refused(const struct ck_endpoint *e, const struct ck_job_registry *j,
+CK_FAILS ck_err *ck_remote_refused(const struct ck_endpoint *e, const struct ck_job_registry *j,
                                   const struct ck_registry_answer *answer);
 
 #endif

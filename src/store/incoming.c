@@ -92,44 +92,45 @@ static ck_err *measure(struct ck_incoming *in)
     return NULL;
 }
 
-ck_err *ck_incoming_new(struct ck_lease *l, const struct ck_digest *d, struct ck_incoming **ret)
+static struct ck_incoming *begin(struct ck_lease *l)
 {
     struct ck_incoming *in = ck_new(struct ck_incoming);
     in->lease = l;
-    in->digest = *d;
     in->fd = -1;
-    ck_err *e = open_file(in);
+    return in;
+}
+
+/* Gives out what was opened, unless that failed with `e`. */
+static ck_err *give_out(struct ck_incoming *in, ck_err *e, struct ck_incoming **ret)
+{
     if (!e)
         e = measure(in);
-    if (e) {
+    if (e)
         free_incoming(in);
-        return e;
-    }
-    *ret = in;
-    return NULL;
+    else
+        *ret = in;
+    return e;
+}
+
+ck_err *ck_incoming_new(struct ck_lease *l, const struct ck_digest *d, struct ck_incoming **ret)
+{
+    struct ck_incoming *in = begin(l);
+    in->digest = *d;
+    return give_out(in, open_file(in), ret);
 }
 
 /* Nobody knows its digest: nobody could go on with it. */
 ck_err *ck_incoming_anonymous(struct ck_lease *l, struct ck_incoming **ret)
 {
     bool busy = true;
-    struct ck_incoming *in = ck_new(struct ck_incoming);
-    in->lease = l;
-    in->fd = -1;
+    struct ck_incoming *in = begin(l);
     ck_err *e = NULL;
     while (busy && !e) {
         free(in->file);
         in->file = ck_random_name("push.");
         e = lock_file(l->s, in->file, &in->fd, &busy);
     }
-    if (!e)
-        e = measure(in);
-    if (e) {
-        free_incoming(in);
-        return e;
-    }
-    *ret = in;
-    return NULL;
+    return give_out(in, e, ret);
 }
 
 int ck_incoming_fd(const struct ck_incoming *in) { return in->fd; }

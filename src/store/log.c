@@ -99,6 +99,8 @@ ck_err *ck_log_append(struct ck_store *s, ck_view event, const struct ck_digest 
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
+#define COLUMNS "SELECT number, time, who, event, digest, name, text, hash FROM log"
+
 static ck_err *read_row(struct ck_query *q, struct ck_arena *a, struct ck_log_record *r)
 {
     ck_view hash = ck_column_text(q, 7);
@@ -124,8 +126,7 @@ static ck_err *read_page(struct ck_store *s, uint64_t from, struct ck_arena *a,
 {
     ck_autoquery struct ck_query q = { 0 };
     bool row = true;
-    CK_TRY(ck_query_new(s, "SELECT number, time, who, event, digest, name, text, hash FROM log"
-                           " WHERE number>=? ORDER BY number LIMIT ?", &q));
+    CK_TRY(ck_query_new(s, COLUMNS " WHERE number>=? ORDER BY number LIMIT ?", &q));
     ck_bind_int(&q, from > INT64_MAX ? INT64_MAX : (int64_t)from);
     ck_bind_int(&q, PAGE);
     for (*ret_n = 0; *ret_n < PAGE; ++*ret_n) {
@@ -135,6 +136,19 @@ static ck_err *read_page(struct ck_store *s, uint64_t from, struct ck_arena *a,
         CK_TRY(read_row(&q, a, &ret[*ret_n]));
     }
     return NULL;
+}
+
+ck_err *ck_log_record_of(struct ck_store *s, int64_t number, struct ck_arena *a,
+                         struct ck_log_record *ret)
+{
+    ck_autoquery struct ck_query q = { 0 };
+    bool row = false;
+    CK_TRY(ck_query_new(s, COLUMNS " WHERE number=?", &q));
+    ck_bind_int(&q, number);
+    CK_TRY(ck_query_step(&q, &row));
+    return row ? read_row(&q, a, ret)
+               : ck_err_new(CK_ERR_OURS, "store %s: the log has no record %lld", s->dir,
+                            (long long)number);
 }
 
 static ck_err *page_alone(struct ck_store *s, uint64_t from, struct ck_arena *a,

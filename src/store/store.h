@@ -183,6 +183,17 @@ CK_MUST ck_err *ck_log_append(struct ck_store *s, ck_view event, const struct ck
 CK_MUST ck_err *ck_log_last(struct ck_store *s, uint64_t *ret);
 CK_MUST ck_err *ck_log_read(struct ck_store *s, uint64_t from,
                             ck_err *(*each)(void *ctx, const struct ck_log_record *r), void *ctx);
+/* A page of it, newest first, and how many fit in all. Empty views, NULL: any. It costs what fits,
+ * not what there is. */
+struct ck_log_filter {
+    ck_view event, or_event; /* either, where both are given */
+    ck_view who;
+    const struct ck_digest *digest;
+    ck_view bound; /* pages.h: only what is about images that the reader may see */
+    size_t from, max; /* at most PAGE_ROWS */
+};
+CK_MUST ck_err *ck_log_page(struct ck_store *s, const struct ck_log_filter *f, struct ck_arena *a,
+                            struct ck_log_record **ret, size_t *ret_n, uint64_t *ret_total);
 /* Recomputes the chain. Class HOSTILE names the first record that does not fit. *ret_n, *ret_head:
  * how many, and the last hash (to be noted down elsewhere: a chain that is cut off at its end is
  * still a chain). */

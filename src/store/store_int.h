@@ -113,6 +113,9 @@ CK_MUST ck_err *ck_blob_publish(struct ck_lease *l, const char *partial,
                                 const struct ck_digest *d, uint64_t size);
 CK_MUST ck_err *ck_log_add(struct ck_store *s, ck_view event, const struct ck_digest *digest,
                            ck_view name, ck_view text);
+struct ck_log_record;
+CK_MUST ck_err *ck_log_record_of(struct ck_store *s, int64_t number, struct ck_arena *a,
+                                 struct ck_log_record *ret);
 /* `who` NULL: the login name. */
 CK_MUST ck_err *ck_log_add_as(struct ck_store *s, const char *who, ck_view event,
                               const struct ck_digest *digest, ck_view name, ck_view text);

@@ -199,6 +199,26 @@ static void a_store_of_version_2_is_migrated(void **state)
     assert_fsck(f, false, "");
 }
 
+static void a_store_of_version_3_is_migrated(void **state)
+{
+    struct fixture *f = *state;
+    const struct ck_log_filter filter = { .event = CK_V("fetch"), .max = 9 };
+    struct ck_log_record *v = NULL;
+    size_t n = 0;
+    uint64_t total = 0;
+    ck_autofree char *made = schema_of(f);
+    assert_ok(ck_log_append(f->s, CK_V("fetch"), NULL, CK_V("r/x:1"), CK_V("")));
+    close_store(f);
+    tamper(f, "DROP INDEX log_event; DROP INDEX log_who; DROP INDEX log_event_who;"
+              "DROP INDEX log_digest; PRAGMA user_version=3");
+    reopen_store(f);
+    ck_autofree char *migrated = schema_of(f);
+    assert_string_equal(migrated, made);
+    assert_ok(ck_log_page(f->s, &filter, &f->arena, &v, &n, &total));
+    assert_int_equal(total, 1);
+    assert_fsck(f, false, "");
+}
+
 static void a_migration_that_fails_leaves_version_1(void **state)
 {
     struct fixture *f = *state;
@@ -208,7 +228,7 @@ static void a_migration_that_fails_leaves_version_1(void **state)
     assert_ok(ck_file_write(blob, CK_V("hello"), CK_FILE_PLAIN));
     tamper(f, version_1);
     tamper(f, "CREATE TABLE token(x)"); /* stands in the way of the last but one step */
-    assert_fails(ck_store_open(f->dir, &f->s), CK_ERR_OURS, "from version 1 to 3");
+    assert_fails(ck_store_open(f->dir, &f->s), CK_ERR_OURS, "from version 1 to 4");
     f->s = NULL;
     tamper(f, "DROP TABLE token; SELECT since FROM name");
     reopen_store(f);
@@ -220,6 +240,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(a_store_of_version_1_is_migrated),
         T(a_store_of_version_2_is_migrated),
+        T(a_store_of_version_3_is_migrated),
         T(a_migration_that_fails_leaves_version_1),
     };
     return cmocka_run_group_tests_name("store migrate", tests, NULL, NULL);

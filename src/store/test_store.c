@@ -41,8 +41,8 @@ static void stores_of_others_are_refused(void **state)
 {
     struct fixture *f = *state;
     struct ck_store *s = NULL;
-    tamper(f, "PRAGMA user_version=4");
-    assert_fails(ck_store_open(f->dir, &s), CK_ERR_OURS, "has version 4, this cocket knows 3");
+    tamper(f, "PRAGMA user_version=5");
+    assert_fails(ck_store_open(f->dir, &s), CK_ERR_OURS, "has version 5, this cocket knows 4");
     tamper(f, "PRAGMA user_version=1; PRAGMA application_id=7");
     assert_fails(ck_store_open(f->dir, &s), CK_ERR_OURS, "some other program's");
     ck_autofree char *file = ck_format("%s/state.db", f->dir);

@@ -92,6 +92,7 @@ static ck_err *pass_over(struct pass *p, const struct ck_digest *d, ck_err *e)
     e = ck_err_wrap(e, "%s", ck_digest_text(d, text));
     pthread_mutex_lock(&p->mutex);
     p->passed_over++;
+    p->counts->stale++;
     ck_watch_note(p->o, ck_err_text(e));
     if (p->o->stale)
         p->o->stale(p->o->ctx, d);

@@ -15,6 +15,13 @@ static ck_err *tell(struct ck_store *s, const struct ck_digest *d, const struct 
     return v.has_event ? ck_store_add_events(s, &v.event, 1) : NULL;
 }
 
+static void cannot(const struct ck_watch_options *o, const char *why,
+                   struct ck_watch_counts *counts)
+{
+    ck_watch_note(o, why);
+    counts->unscanned++;
+}
+
 static ck_err *scan(struct ck_store *s, const struct ck_digest *d, const struct ck_scan_options *so,
                     const struct ck_watch_options *o, struct ck_watch_counts *counts)
 {
@@ -26,17 +33,24 @@ static ck_err *scan(struct ck_store *s, const struct ck_digest *d, const struct 
     char text[CK_DIGEST_TEXT];
     bool found = false;
     CK_TRY(ck_store_standing(s, d, &a, &st, &found));
-    if (!found || !st.complete)
-        return NULL; /* gone, or not whole: whoever fetches it scans it */
-    CK_TRY(ck_reference_parse(ck_arena_format(&a, "store:%s", ck_digest_text(d, text)), &a, &ref));
+    ck_digest_text(d, text);
+    if (!found)
+        return NULL; /* gone meanwhile */
+    if (!st.complete) {
+        cannot(o, ck_arena_format(&a, "%s: nothing that can be matched is kept of it, and not all "
+                                      "of its layers are here: cocket fetch brings them, cocket "
+                                      "scan looks at it", text), counts);
+        return NULL;
+    }
+    CK_TRY(ck_reference_parse(ck_arena_format(&a, "store:%s", text), &a, &ref));
     mine.db = o->db;
     mine.policy = o->policy;
     mine.store = ck_store_dir(s);
     ck_autoerr ck_err *e = ck_scan_image(&ref, &mine, &scanned);
     ck_scan_free(scanned);
     if (e)
-        ck_watch_note(o, ck_err_text(e));
-    *(e ? &counts->unscanned : &counts->scanned) += 1;
+        cannot(o, ck_err_text(e), counts);
+    counts->scanned += !e;
     return tell(s, d, &st, o, &a, counts);
 }
 
@@ -49,6 +63,7 @@ ck_err *ck_watch_scan(struct ck_store *s, const struct ck_digest *v, size_t n,
     if (!v) {
         CK_TRY(ck_store_without_inventory(s, &a, &unknown, &n));
         v = unknown;
+        counts->without += n;
     }
     for (size_t i = 0; i < n && !ck_watch_stopped(o); i++) {
         CK_TRY(scan(s, &v[i], so, o, counts));

@@ -26,7 +26,8 @@ struct ck_watch_counts {
     uint64_t withdrawn; /* images that were cleared and no longer pass */
     uint64_t asked, unasked, moved; /* upstream tags: asked about, not to be had, moved */
     uint64_t bases;     /* images with a base that has a newer build */
-    uint64_t scanned, unscanned; /* images without an inventory: scanned, could not be */
+    uint64_t without, stale; /* could not be matched: no inventory, one of another version */
+    uint64_t scanned, unscanned; /* of these: scanned, could not be */
     uint64_t feeds_failed;
 };
 

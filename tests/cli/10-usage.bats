@@ -21,6 +21,31 @@ load lib
     has "$stderr" 'sometimes'
 }
 
+@test "a verb of verbs says which there are, and which there is not" {
+    status 2 user
+    has "$stderr" 'say what to do: add, ls, rm, passwd, token, disable or enable$'
+    for verb in db policy user notify; do
+        status 2 $verb
+        has "$stderr" 'say what to do: [a-z, ]+ or [a-z]+$'
+        status 2 $verb frobnicate
+        has "$stderr" "there is no .$verb frobnicate."
+        status 0 $verb --help
+        has "$output" "cocket $verb"
+    done
+}
+
+@test "--format: each verb says which it knows" {
+    local verb
+    for verb in ls log verify survey 'user ls' 'notify ls'; do
+        status 2 $verb --format tabl
+        has "$stderr" '--format tabl: it is table or json'
+    done
+    for verb in watch recall 'policy check' 'policy replay'; do
+        status 2 $verb --format jsonx
+        has "$stderr" '--format jsonx: it is text or json'
+    done
+}
+
 @test "scan without a reference, with two, and with an option that lacks its value" {
     status 2 scan
     has "$stderr" 'REF|reference|image'

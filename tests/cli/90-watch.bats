@@ -202,6 +202,54 @@ PYTHON
     is "$(kinds)" ""
 }
 
+# books STATEMENT: changes the store's books.
+books() { $PY -c 'import sqlite3, sys
+with sqlite3.connect(sys.argv[1]) as db: db.executescript(sys.argv[2])' "$XDG_DATA_HOME/cocket/store/state.db" "$1"; }
+
+@test "what is kept of an image by another version, or not at all: said, counted, scanned again" {
+    first
+    local two three
+    stored docker.io/library/two:1 demo=1.0-r2
+    two=$DIGEST
+    stored docker.io/library/three:1 demo=1.0-r3
+    three=$DIGEST
+    books "UPDATE inventory_bytes SET head=X'63' || substr(head, 2) WHERE inventory=
+             (SELECT number FROM inventory WHERE image='$two');
+           DELETE FROM inventory WHERE image='$three';"
+    secdb b.json v3.18 '{"demo": {"2.0-r0": ["CVE-2099-0002"]}}'
+    at 1 b.json
+    look 1
+    is "$(count without_inventory) $(count other_version) $(count scanned) $(count not_scanned)" '1 1 2 0'
+    has "$stderr" "$two: .*another version"
+    is "$(count matched) $(count withdrawn)" '1 3'
+    is "$(kinds)" 'findings=1 withdrawn=3'
+    is "$(state "$ONE") $(state "$two") $(state "$three")" 'denied denied denied'
+    status 0 recall --format json CVE-2099-0002
+    is "$(jq '.images | length' <<<"$output")" 3
+    look 0 # and from now on they are matched like any other
+    is "$(count without_inventory) $(count other_version) $(kinds)" '0 0 '
+    at 2 a.json
+    look 0
+    is "$(count matched) $(count gone) $(kinds)" '3 3 findings=3 verdict=3'
+}
+
+@test "an image that can neither be matched nor scanned is said and counted each time" {
+    first
+    books "DELETE FROM inventory WHERE image='$ONE'; UPDATE image SET complete=0 WHERE digest='$ONE';"
+    stored docker.io/library/two:1 demo=1.0-r2
+    secdb b.json v3.18 '{"demo": {"2.0-r0": ["CVE-2099-0002"]}}'
+    at 1 b.json
+    local round
+    for round in 1 0; do
+        look $round
+        has "$stderr" "$ONE: nothing that can be matched is kept of it, and not all of its layers are here"
+        is "$(count without_inventory) $(count scanned) $(count not_scanned)" '1 0 1'
+    done
+    is "$(state "$DIGEST") $(state "$ONE")" 'denied cleared'
+    status 0 watch --no-update --no-tags
+    has "$output" '1 images could not be matched by what was kept of them: 0 scanned again, 1 could not be'
+}
+
 @test "one process at a time, and what is wrong is said" {
     first
     exec 9>"$XDG_DATA_HOME/cocket/store/watch.lock"

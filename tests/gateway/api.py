@@ -638,6 +638,27 @@ def the_log(w):
     same((v["ok"], v["error"], v["records"]), (True, None, w.root.get("list_log", n=1)["total"]))
     last = w.root.get("list_log", n=1)["items"][0]
     same((last["hash"], last["number"]), (v["head"], v["records"]))
+    whole, n = [], 0
+    while n < v["records"]:
+        whole += w.root.get("list_log", n=50, **{"from": n})["items"]
+        n += 50
+    same([x["number"] for x in whole], list(range(v["records"], 0, -1)))
+
+    def fits(x, q):
+        return all(x[k] == want for k, want in q.items())
+    for q in ({"event": "fetch"}, {"event": "decide"}, {"event": "nonesuch"}, {"who": "releaser"},
+              {"event": "decide", "who": "releaser"}, {"digest": w.images["held:2"]},
+              {"digest": w.images["held:2"], "event": "decide", "who": "releaser"},
+              {"digest": NOWHERE}):
+        want = [x for x in whole if fits(x, q)]
+        r = w.root.get("list_log", n=200, **q)
+        same((q, r["total"], r["items"]), (q, len(want), want[:200]))
+        same(w.root.get("list_log", n=1, **q, **{"from": 1})["items"], want[1:2])
+        if "event" in q:
+            continue
+        want = [x for x in want if x["event"] in ("decide", "approve")]
+        r = w.root.get("list_decisions", n=200, **q)
+        same((q, r["total"], r["items"]), (q, len(want), want[:200]))
 
 
 # --- subscriptions --------------------------------------------------------------------------------

@@ -5,9 +5,11 @@ and who hears of what is withdrawn.
 
   watching.py PROGRAM [NAME...]
 """
+import contextlib
 import json
 import os
 import signal
+import sqlite3
 import sys
 import time
 
@@ -125,6 +127,80 @@ def feeds_and_tags_by_the_clock(up):
         holds(until(lambda: gate.events("feed"), 20), "nothing said of a feed that fails")
         time.sleep(4)
         same(len(gate.events("feed")), 1)
+        same(gate.stop(), 0)
+
+
+@test
+def a_registry_that_cannot_be_reached(up):
+    """Its tags are counted, the reason is said once, and the rest of the round goes on."""
+    one, moved = image(20), Image(21)
+    push(up.url, "reached", one, "1")
+    down = rig.Upstream()
+    names = [f"down.test/gone{i}:1" for i in range(5)]
+    with rig.Gate(PROGRAM, up.port, STRICT, db=CLEAN) as gate:
+        gate.stop()
+        conf = f"{gate.directory}/registries.conf"
+        with open(conf, "a", encoding="utf-8") as f:
+            f.write(f'[[registry]]\nprefix = "down.test"\nlocation = "127.0.0.1:{down.port}"\ninsecure = true\n')
+        options = ("--registries-conf", conf, "--allow-private", "--policy", gate.policy_file)
+        for i, name in enumerate(names):
+            push(down.url, f"gone{i}", Image(30 + i), "1")
+            same(gate.cocket("scan", "-q", *options, "docker://" + name).returncode, 0)
+        r = gate.cocket("scan", "-q", *options, f"docker://{rig.UP}/reached:1")
+        same((r.returncode, r.stderr), (0, ""))
+        down.__exit__()
+        push(up.url, "reached", moved, "1")
+        newer(gate, BAD)
+
+        def round_(*more):
+            time.sleep(1.1)  # each tag is due again
+            r = gate.cocket("watch", "--no-update", "--tags-every", "1s", *options, *more)
+            return r.returncode, r.stdout, r.stderr
+        status, out, err = round_("--format", "json")
+        told = json.loads(out)
+        same(status, 1)  # for what was withdrawn, and nothing else
+        same(sorted(e["kind"] for e in told["events"]), ["findings", "moved", "withdrawn"])
+        counts = told["counts"]
+        same((counts["tags_asked"], counts["tags_moved"], counts["tags_not_had"]), (1, 1, len(names)))
+        said = [line for line in err.splitlines() if "down.test" in line]
+        same(len(said), 3)  # then it is left alone
+        for line in said:
+            holds(line.startswith("cocket: ") and "127.0.0.1" in line and "onnect" in line, line)
+        # what failed is no news the next time; the others were not asked about before
+        status, out, err = round_()
+        same(status, 0)
+        holds(f"1 tags asked about, 0 moved, {len(names)} not to be had" in out, out)
+        holds(len([line for line in err.splitlines() if "down.test" in line]) <= 3, err)
+
+
+@test
+def what_another_version_kept_is_scanned_by_the_gate(up):
+    one, two = image(40), image(41)
+    push(up.url, "kept", one, "1")
+    push(up.url, "kept", two, "2")
+    with rig.Gate(PROGRAM, up.port, STRICT, db=CLEAN) as gate:
+        for tag in "12":
+            same(gate.manifest("kept", tag).status, 200)
+        gate.stop()
+        with contextlib.closing(sqlite3.connect(f"{gate.store}/state.db")) as db, db:
+            db.execute("UPDATE inventory_bytes SET head=X'63' || substr(head, 2) WHERE inventory="
+                       "(SELECT number FROM inventory WHERE image=?)", (one.digest,))
+            db.execute("DELETE FROM inventory WHERE image=?", (two.digest,))
+        newer(gate, BAD)
+        before = len(gate.events("watched"))
+        gate.start()
+        holds(until(lambda: gate.events("watched")[before:], 10), "there was no round")
+        first = gate.events("watched")[before]
+        same((first["without-inventory"], first["other-version"]), ("1", "1"))
+        holds([e for e in gate.events("watch-note") if one.digest in e["text"] and "version" in e["text"]],
+              gate.events("watch-note"))
+        holds(until(lambda: [gate.manifest("kept", t).status for t in "12"] == [403, 403], 20),
+              "what was scanned again is served still")
+        newer(gate, CLEAN)
+        holds(until(lambda: [gate.manifest("kept", t).status for t in "12"] == [200, 200], 20),
+              "it is not matched like any other")
+        last = gate.events("watched")[-1]
+        same((last["without-inventory"], last["other-version"]), ("0", "0"))
         same(gate.stop(), 0)
 
 

@@ -63,6 +63,17 @@ export default async function actions(browser) {
       has: w.page.getByRole('rowheader', { name: 'latest', exact: true }) }).locator('.cell-date').allInnerTexts();
     same(days, [...days].sort().reverse(), 'newest first');
     same(days[0], '2026-07-01');
+    // The scale: each build stands below its year and day, and bands run from the day on which a tag came to be.
+    const years = await w.page.locator('table.map thead th.year').evaluateAll((all) => all.map((th) => [th.innerText, th.colSpan]));
+    same(years, [['2026', 1], ['2025', 2], ['2024', 1], ['2023', 1], ['2022', 1], ['2021', 1]]);
+    const heads = await w.page.locator('table.map thead tr').nth(1).locator('th').allTextContents();
+    same(heads.map((t) => t.replace(/, \d+/, (y) => `${y} `).split(' ').slice(0, 3).join(' ')),
+      ['Jul 1, 2026', 'Nov 1, 2025', 'Feb 1, 2025', 'May 1, 2024', 'Sep 1, 2023', 'Dec 1, 2022', 'Oct 1, 2021']);
+    const below = await w.page.locator('table.map tbody tr').evaluateAll((all) => all.map((tr) => [
+      tr.querySelector('th').innerText, [...tr.querySelectorAll('td')].slice(1).map((td) =>
+        td.querySelector('.cell-date')?.textContent ?? (td.querySelector('.band') ? '=' : ''))]));
+    same(below.find(([t]) => t === 'latest')[1], ['=', ...days.slice(1)]);
+    same(below.find(([t]) => t === '1.3')[1], ['=', '=', '=', '=', '', '', '']);
   }));
 
   await test('searches, filters and pages of lists agree with the API', () => as(browser, 'pull', {}, async (w) => {
@@ -368,7 +379,7 @@ export default async function actions(browser) {
       await button.focus();
       await page.keyboard.press('Enter');
       await page.locator(NEWS, { hasText: /^Looked again: .*matched again/ }).waitFor({ state: 'attached', timeout: 60000 });
-      await page.locator('.looking', { hasText: /\(.*\): .*matched again/ }).waitFor();
+      await page.locator('.looking', { hasText: /^Looked again .*\): .*matched again/ }).waitFor();
       await button.and(page.locator(':enabled')).waitFor();
       const log = (await w.api('log?event=watch')).body;
       same([log.total, log.items[0].who], [before + 1, 'admin']);
@@ -381,7 +392,8 @@ export default async function actions(browser) {
       const { page } = w;
       let n = 0;
       const rounds = { ended: '2026-01-01T00:00:00Z', failed: false, rounds: 1, matched: 10000, judged: 10000, changed: 2,
-        verdicts: 1, withdrawn: 1, tags_asked: 0, tags_not_had: 0, tags_moved: 0, bases: 0, feeds_failed: 0 };
+        verdicts: 1, withdrawn: 1, tags_asked: 0, tags_not_had: 0, tags_moved: 0, bases: 0, feeds_failed: 0,
+        without_inventory: 0, other_version: 0 };
       await page.route('**/api/v1/stream', async (route) => {
         const said = n < 20 ? { work: [{ kind: 'watch', what: n < 3 ? 'feeds' : 'matching', done: n * 500, total: n < 3 ? null : 10000 }],
           watched: null } : { work: [], watched: rounds };

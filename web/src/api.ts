@@ -157,7 +157,7 @@ export interface Work {
 export interface Watched {
   ended: Time; failed: boolean; rounds: number; matched: number; judged: number; changed: number; verdicts: number;
   withdrawn: number; tags_asked: number; tags_not_had: number; tags_moved: number; bases: number;
-  feeds_failed: number;
+  feeds_failed: number; without_inventory: number; other_version: number;
 }
 export interface Progress { work: Work[]; watched: Watched | null }
 

@@ -5,7 +5,8 @@ import { announce, farOf, keyOf, resultOf, titleOf, type Said } from '../src/log
 
 const round = (what: string, done = 0, total: number | null = null): Work => ({ kind: 'watch', what, done, total });
 const ended: Watched = { ended: '2026-01-01T00:00:00Z', failed: false, rounds: 1, matched: 1200, judged: 9, changed: 3,
-  verdicts: 1, withdrawn: 1, tags_asked: 5, tags_not_had: 2, tags_moved: 0, bases: 0, feeds_failed: 1 };
+  verdicts: 1, withdrawn: 1, tags_asked: 5, tags_not_had: 2, tags_moved: 0, bases: 0, feeds_failed: 1,
+  without_inventory: 2, other_version: 1 };
 const nothing: Said = { keys: [], titles: [], at: -Infinity, rounds: -1 };
 
 test('work says where it stands', () => {
@@ -19,7 +20,7 @@ test('work says where it stands', () => {
 
 test('what came of a round is its counts', () => {
   assert.equal(resultOf(ended), '1 image withdrawn, 1,200 images matched again, 3 with other findings, ' +
-    '5 tags asked about, 0 moved, 2 tags not to be had, 1 feed failed');
+    '5 tags asked about, 0 moved, 2 tags not to be had, 3 images to be scanned again first, 1 feed failed');
   assert.match(resultOf({ ...ended, failed: true }), /^it broke off/);
 });
 

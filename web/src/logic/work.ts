@@ -31,6 +31,8 @@ export function resultOf(w: Watched): string {
       ? `${count(w.tags_asked, 'tag')} asked about, ${w.tags_moved.toLocaleString('en')} moved` : '',
     w.tags_not_had ? `${count(w.tags_not_had, 'tag')} not to be had` : '',
     w.bases ? `${count(w.bases, 'newer base')}` : '',
+    w.without_inventory + w.other_version
+      ? `${count(w.without_inventory + w.other_version, 'image')} to be scanned again first` : '',
     w.feeds_failed ? `${count(w.feeds_failed, 'feed')} failed` : '',
   ];
   return parts.filter((p) => p !== '').join(', ');

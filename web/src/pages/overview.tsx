@@ -109,9 +109,9 @@ export function OverviewPage(_: PageProps) {
             <Section title="What could not be assessed" id="gaps"><Unassessed o={o} /></Section>
           </div>
           <Section title="Changed since yesterday" id="changed">
+            <Looking />
             <Events events={o.events_since_yesterday} caption="What changed since yesterday" />
           </Section>
-          <Section title="Looking again" id="looking"><Looking /></Section>
           <Section title="Surveys over time" id="surveys">
             <SharePlot points={sharesOf(o.surveys)} />
           </Section>

@@ -61,7 +61,7 @@ export function Looking() {
     <div class="looking">
       {round ? <p>{titleOf(round)} <span class="number">{farOf(round)}</span></p>
         : asked ? <p>Looking again: asked for</p>
-        : watched ? <p><When time={watched.ended} />: {resultOf(watched)}</p>
+        : watched ? <p>Looked again <When time={watched.ended} />: {resultOf(watched)}</p>
         : watched === undefined ? null
         : <p class="quiet">Not looked again since the gate began.</p>}
       {admin ? (
