@@ -222,11 +222,12 @@ static void put_text_counts(struct ck_buf *b, const struct ck_watch_counts *c)
         ck_buf_format(b, "; %llu tags asked about, %llu moved, %llu not to be had",
                       (unsigned long long)c->asked, (unsigned long long)c->moved,
                       (unsigned long long)c->unasked);
-    if (c->without + c->stale)
+    unsigned long long unmatched = c->without + c->stale;
+    if (unmatched)
         ck_buf_format(b, "; %llu images could not be matched by what was kept of them: %llu "
                          "scanned again, %llu could not be",
-                      (unsigned long long)(c->without + c->stale),
-                      (unsigned long long)c->scanned, (unsigned long long)c->unscanned);
+                      unmatched, (unsigned long long)c->scanned,
+                      (unsigned long long)c->unscanned);
     if (c->feeds_failed)
         ck_buf_format(b, "; %llu feeds failed (see cocket db status)",
                       (unsigned long long)c->feeds_failed);

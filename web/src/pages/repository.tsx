@@ -33,8 +33,8 @@ export function RepositoryPage({ place }: PageProps) {
           {page.items.length ? (
             <>
               <Section title="Tags over time" id="map"
-                note={`Newest first, by ${scale.unit}. A cell with a date is a build; a band runs for as long as a tag ` +
-                  'meant the same one.'}>
+                note={`Newest first, by ${scale.unit}. A cell with a date is a build; a band runs for as long as a ` +
+                  'tag meant the same one.'}>
                 <Legend />
                 <ColourMap repository={name} tags={page.items} scale={scale} deep={most.deep} />
                 {hidden && most === few
