@@ -1,6 +1,7 @@
 #include "gateway/harbor_report.h"
 
 #include "base/text.h"
+#include "report/parts.h"
 
 static const char *const severities[CK_SEVERITY_COUNT_] = {
     [CK_SEVERITY_UNKNOWN] = "Unknown",   [CK_SEVERITY_NEGLIGIBLE] = "Negligible",
@@ -26,9 +27,11 @@ static void put_cvss(struct ck_buf *out, const struct ck_finding *f)
     ck_put_u8(out, '}');
 }
 
-static void put_finding(struct ck_buf *out, const struct ck_finding *f,
-                        const struct ck_report_package *p)
+static void put_finding(struct ck_buf *out, const struct ck_report *r, const struct ck_finding *f)
 {
+    ck_autobuf struct ck_buf url = ck_buf_new(CK_LIMIT_NONE);
+    const struct ck_report_package *p = &r->packages[f->package];
+    ck_report_url(r, f, &url); /* Harbor shows it as a link: no javascript: of a feed's */
     ck_put_u8(out, '{');
     put_member(out, "id", f->id);
     ck_put_u8(out, ',');
@@ -40,8 +43,8 @@ static void put_finding(struct ck_buf *out, const struct ck_finding *f,
     ck_buf_format(out, ",\"severity\":\"%s\",", severities[f->severity]);
     put_member(out, "description", f->why);
     ck_put_bytes(out, CK_V(",\"links\":["));
-    if (f->advisory_url.n)
-        ck_buf_json_str(out, f->advisory_url);
+    if (url.n)
+        ck_buf_json_str(out, ck_buf_view(&url));
     ck_put_u8(out, ']');
     put_cvss(out, f);
     ck_buf_format(out, ",\"vendor_attributes\":{\"kev\":%s,\"fix_state\":\"%s\"}}",
@@ -77,7 +80,7 @@ ck_err *ck_harbor_report(const struct ck_report *r, const struct ck_harbor_artif
     for (size_t i = 0; i < n; i++) {
         const struct ck_finding *f = &r->match->findings[i];
         ck_put_bytes(out, i ? CK_V(",") : CK_V(""));
-        put_finding(out, f, &r->packages[f->package]);
+        put_finding(out, r, f);
         if (out->n > CK_MAX_HARBOR_REPORT)
             return ck_err_limit(CK_LIMIT_HARBOR_REPORT, "report of %zu findings", n);
     }

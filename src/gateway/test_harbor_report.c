@@ -46,6 +46,27 @@ static void each_finding_is_a_vulnerability(void **state)
     }
 }
 
+/* One of the sample's advisories says "javascript:". */
+static void links_are_pages(void **state)
+{
+    (void)state;
+    const struct ck_report *r = sample_debian();
+    ck_autobuf struct ck_buf out = ck_buf_new(CK_LIMIT_NONE);
+    ck_autojson struct ck_json doc = { 0 };
+    size_t links = 0, i;
+    json_t *v;
+    take(r, &out, &doc);
+    assert_null(memmem(out.p, out.n, "javascript:", 11));
+    json_array_foreach(json_object_get(doc.v, "vulnerabilities"), i, v) {
+        const json_t *link = json_array_get(json_object_get(v, "links"), 0);
+        if (!link)
+            continue;
+        links++;
+        assert_memory_equal(json_string_value(link), "https://", 8);
+    }
+    assert_true(links > 0);
+}
+
 static void nothing_found_is_an_empty_list(void **state)
 {
     (void)state;
@@ -73,6 +94,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_finding_is_a_vulnerability),
+        cmocka_unit_test(links_are_pages),
         cmocka_unit_test(nothing_found_is_an_empty_list),
         cmocka_unit_test(a_report_has_a_limit),
     };
