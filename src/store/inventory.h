@@ -62,8 +62,9 @@ struct ck_store_rematch {
 #define CK_STORE_NOT_MATCHED INT64_MIN
 CK_MUST ck_err *ck_store_rematched(struct ck_store *s, int64_t built,
                                    const struct ck_store_rematch *v, size_t n);
-/* All that were not named: nothing of theirs changed. */
-CK_MUST ck_err *ck_store_matched_all(struct ck_store *s, int64_t built);
+/* All that were not named: nothing of theirs changed. Not those of `but`, which could not be. */
+CK_MUST ck_err *ck_store_matched_all(struct ck_store *s, int64_t built,
+                                     const struct ck_digest *but, size_t n);
 
 /* Small values of the program's own that outlive it, by name ("watch.fingerprints"). */
 CK_MUST ck_err *ck_store_put_note(struct ck_store *s, const char *key, ck_view value);

@@ -1,6 +1,8 @@
 /* What came of looking again at images that are stored. */
 #include "store/store_int.h"
 
+#include "base/text.h"
+
 /* Two may have matched it at once (a round, and a pull that did not want to wait): the first has
  * told what changed. */
 static ck_err *is_to_do(struct ck_store *s, const struct ck_digest *d, int64_t built, bool *ret)
@@ -65,16 +67,25 @@ ck_err *ck_store_rematched(struct ck_store *s, int64_t built, const struct ck_st
     return ck_tx_end(s, rematched(s, built, v, n));
 }
 
-static ck_err *matched_all(struct ck_store *s, int64_t built)
+static ck_err *matched_all(struct ck_store *s, int64_t built, const struct ck_digest *but, size_t n)
 {
+    ck_autobuf struct ck_buf list = ck_buf_new(CK_LIMIT_NONE);
     ck_autoquery struct ck_query q = { 0 };
-    CK_TRY(ck_query_new(s, "UPDATE inventory SET matched=?1 WHERE matched!=?1", &q));
+    char text[CK_DIGEST_TEXT];
+    ck_put_bytes(&list, CK_V("["));
+    for (size_t i = 0; i < n; i++)
+        ck_buf_format(&list, "%s\"%s\"", i ? "," : "", ck_digest_text(&but[i], text));
+    ck_put_bytes(&list, CK_V("]"));
+    CK_TRY(ck_query_new(s, "UPDATE inventory SET matched=?1 WHERE matched!=?1 AND image NOT IN"
+                           " (SELECT value FROM json_each(?2))", &q));
     ck_bind_int(&q, built);
+    ck_bind_text(&q, ck_buf_view(&list));
     return ck_query_run(&q);
 }
 
-ck_err *ck_store_matched_all(struct ck_store *s, int64_t built)
+ck_err *ck_store_matched_all(struct ck_store *s, int64_t built, const struct ck_digest *but,
+                             size_t n)
 {
     CK_TRY(ck_tx_write(s));
-    return ck_tx_end(s, matched_all(s, built));
+    return ck_tx_end(s, matched_all(s, built, but, n));
 }

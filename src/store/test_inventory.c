@@ -344,7 +344,10 @@ static void what_was_not_matched_is_known(void **state)
     assert_ok(ck_store_without_inventory(f->s, &f->arena, &d, &n));
     assert_int_equal(n, 1);
     assert_true(ck_digest_eq(&d[0], &c.image.digest));
-    assert_ok(ck_store_matched_all(f->s, 11));
+    assert_ok(ck_store_matched_all(f->s, 11, &b.image.digest, 1));
+    assert_int_equal(unmatched(f, 11, 0), 1);
+    assert_int_equal(unmatched(f, 10, 0), 1);
+    assert_ok(ck_store_matched_all(f->s, 11, NULL, 0));
     assert_int_equal(unmatched(f, 11, 0), 0);
     assert_int_equal(unmatched(f, 12, 0), 2);
     unit_image_free(&a);

@@ -111,11 +111,13 @@ static ck_err *changes_since(struct ck_store *s, ck_view now, struct ck_arena *a
 
 /* --- the passes ------------------------------------------------------------------------------- */
 
-/* Only when all is done the database counts as the one that everything was matched with. */
-static ck_err *conclude(struct ck_store *s, int64_t built, ck_view prints)
+/* Only when all is done the database counts as the one that everything was matched with. What could
+ * not be read (`over`) stays behind, and keeps the next round from nothing but itself. */
+static ck_err *conclude(struct ck_store *s, int64_t built, ck_view prints,
+                        const struct ck_digest *over, size_t n_over)
 {
     ck_autofree char *text = ck_format("%lld", (long long)built);
-    CK_TRY(ck_store_matched_all(s, built));
+    CK_TRY(ck_store_matched_all(s, built, over, n_over));
     CK_TRY(ck_store_put_note(s, NOTE, prints));
     return ck_store_put_note(s, NOTE_BUILT, ck_view_str(text));
 }
@@ -137,7 +139,8 @@ static ck_err *match_all(struct ck_store *s, const struct ck_watch_options *o,
     ck_autobuf struct ck_buf prints = ck_buf_new(CK_LIMIT_NOTE);
     struct ck_changes c = { 0 };
     struct ck_rematching how = { .db = o->db, .built = ck_db_built(o->db) };
-    uint64_t passed_over = 0;
+    struct ck_digest *over = NULL;
+    size_t n_over = 0;
     bool concluded = false;
     CK_TRY(add_unmatched(s, how.built, todo));
     settle(todo);
@@ -149,23 +152,24 @@ static ck_err *match_all(struct ck_store *s, const struct ck_watch_options *o,
     how.before = c.from;
     if (!c.everything)
         CK_TRY(narrow(s, &c, todo));
-    CK_TRY(ck_rematch_images(o, &how, todo->v, todo->n, counts, &passed_over));
-    if (passed_over || ck_watch_stopped(o))
-        return NULL;
-    return conclude(s, how.built, ck_buf_view(&prints));
+    CK_TRY(ck_rematch_images(o, &how, todo->v, todo->n, counts, &a, &over, &n_over));
+    return ck_watch_stopped(o) ? NULL
+                               : conclude(s, how.built, ck_buf_view(&prints), over, n_over);
 }
 
 /* Days pass and policies change: what was not matched is judged all the same. */
 static ck_err *judge_rest(struct ck_store *s, const struct ck_watch_options *o,
                           struct ck_watch_counts *counts, const struct set *done)
 {
+    ck_autoarena struct ck_arena a = { 0 };
     struct set rest = { 0 };
-    uint64_t passed_over = 0;
+    struct ck_digest *over;
+    size_t n_over;
     ck_err *e = add_unmatched(s, INT64_MIN, &rest);
     settle(&rest);
     keep(&rest, done, false);
     if (!e)
-        e = ck_rematch_images(o, NULL, rest.v, rest.n, counts, &passed_over);
+        e = ck_rematch_images(o, NULL, rest.v, rest.n, counts, &a, &over, &n_over);
     free(rest.v);
     return e;
 }
@@ -188,11 +192,12 @@ ck_err *ck_watch_image(struct ck_store *s, const struct ck_digest *d,
     ck_autoarena struct ck_arena a = { 0 };
     struct ck_standing st = { 0 };
     struct ck_rematching how = { .db = o->db, .built = ck_db_built(o->db) };
-    uint64_t passed_over = 0;
+    struct ck_digest *over = NULL;
+    size_t n_over = 0;
     bool found = false;
     CK_TRY(ck_store_standing(s, d, &a, &st, &found));
     if (found && st.has_inventory && st.matched != how.built)
-        CK_TRY(ck_rematch_images(o, &how, d, 1, counts, &passed_over));
-    *ret_matched = found && st.has_inventory && !passed_over;
+        CK_TRY(ck_rematch_images(o, &how, d, 1, counts, &a, &over, &n_over));
+    *ret_matched = found && st.has_inventory && !n_over;
     return NULL;
 }

@@ -23,7 +23,7 @@ struct pass {
     atomic_bool failed;
     pthread_mutex_t mutex; /* over all below, counts, notes and progress */
     ck_err *e;
-    uint64_t passed_over; /* images that could not be rebuilt */
+    CK_VEC(struct ck_digest) over; /* images that could not be rebuilt */
 };
 
 struct batch {
@@ -91,7 +91,7 @@ static ck_err *pass_over(struct pass *p, const struct ck_digest *d, ck_err *e)
     char text[CK_DIGEST_TEXT];
     e = ck_err_wrap(e, "%s", ck_digest_text(d, text));
     pthread_mutex_lock(&p->mutex);
-    p->passed_over++;
+    *ck_push(&p->over) = *d;
     p->counts->stale++;
     ck_watch_note(p->o, ck_err_text(e));
     if (p->o->stale)
@@ -202,7 +202,8 @@ static unsigned threads_for(const struct pass *p)
 
 ck_err *ck_rematch_images(const struct ck_watch_options *o, const struct ck_rematching *how,
                           const struct ck_digest *images, size_t n,
-                          struct ck_watch_counts *counts, uint64_t *ret_passed_over)
+                          struct ck_watch_counts *counts, struct ck_arena *a,
+                          struct ck_digest **ret_over, size_t *ret_n_over)
 {
     struct pass p = { .o = o, .counts = counts, .how = how, .images = images, .n = n };
     pthread_t threads[MOST_THREADS];
@@ -215,7 +216,13 @@ ck_err *ck_rematch_images(const struct ck_watch_options *o, const struct ck_rema
     for (unsigned i = 0; i < started; i++)
         pthread_join(threads[i], NULL);
     pthread_mutex_destroy(&p.mutex);
-    if (!p.e)
-        *ret_passed_over = p.passed_over;
+    if (!p.e) {
+        struct ck_digest *over = ck_arena_alloc(a, p.over.n + 1, sizeof *over);
+        for (size_t i = 0; i < p.over.n; i++)
+            over[i] = p.over.v[i];
+        *ret_over = over;
+        *ret_n_over = p.over.n;
+    }
+    free(p.over.v);
     return p.e;
 }

@@ -38,11 +38,11 @@ CK_MUST ck_err *ck_again_of(struct ck_store *s, const struct ck_watch_options *o
 
 /* --- rematch.c -------------------------------------------------------------------------------- */
 
-/* Each image once; comes back early where o->stop says so. *ret_passed_over: images of which too
- * little could be read; they are noted, and stay unmatched. */
+/* Each image once; comes back early where o->stop says so. *ret_over: images of which too little
+ * could be read, in `a`; they are noted, and stay unmatched. */
 CK_MUST ck_err *ck_rematch_images(const struct ck_watch_options *o,
                                   const struct ck_rematching *how, const struct ck_digest *images,
-                                  size_t n, struct ck_watch_counts *counts,
-                                  uint64_t *ret_passed_over);
+                                  size_t n, struct ck_watch_counts *counts, struct ck_arena *a,
+                                  struct ck_digest **ret_over, size_t *ret_n_over);
 
 #endif

@@ -250,6 +250,20 @@ with sqlite3.connect(sys.argv[1]) as db: db.executescript(sys.argv[2])' "$XDG_DA
     has "$output" '1 images could not be matched by what was kept of them: 0 scanned again, 1 could not be'
 }
 
+@test "an image of another version that cannot be scanned keeps none of the others from their rest" {
+    first
+    books "UPDATE inventory_bytes SET head=X'63' || substr(head, 2); UPDATE image SET complete=0;"
+    stored docker.io/library/two:1 demo=1.0-r2
+    secdb b.json v3.18 '{"demo": {"2.0-r0": ["CVE-2099-0002"]}}'
+    at 1 b.json
+    look 1
+    is "$(count matched) $(count other_version) $(count not_scanned)" '1 1 1'
+    look 0
+    is "$(count matched) $(count other_version) $(count not_scanned)" '0 1 1'
+    has "$stderr" "$ONE: .*another version"
+    is "$(state "$DIGEST") $(state "$ONE")" 'denied cleared'
+}
+
 @test "one process at a time, and what is wrong is said" {
     first
     exec 9>"$XDG_DATA_HOME/cocket/store/watch.lock"
