@@ -222,14 +222,13 @@ static const char *packages_between(struct ck_report_package *x, size_t n,
     const char *out = "";
     ck_packages_between(&was, &is, a, &c);
     for (size_t i = 0; i < c.n; i++) {
-        const struct ck_report_package *p = c.v[i].was, *q = c.v[i].is;
-        out = ck_arena_format(a, "%s%s%.*s ", out, i ? ", " : "",
-                              CK_VF(p ? p->p.name : q->p.name));
+        const struct ck_report_package *p = c.v[i].was, *q = c.v[i].is, *one = p ? p : q;
+        assert_non_null(one);
+        out = ck_arena_format(a, "%s%s%.*s ", out, i ? ", " : "", CK_VF(one->p.name));
         if (p && q)
             out = ck_arena_format(a, "%s%.*s>%.*s", out, CK_VF(p->p.version), CK_VF(q->p.version));
         else
-            out = ck_arena_format(a, "%s%c%.*s", out, p ? '-' : '+',
-                                  CK_VF(p ? p->p.version : q->p.version));
+            out = ck_arena_format(a, "%s%c%.*s", out, p ? '-' : '+', CK_VF(one->p.version));
     }
     return out;
 }
