@@ -28,16 +28,15 @@ ck_view ck_job_text(struct ck_job *j, const char *fmt, ...)
 }
 
 /* Of every finding there is a sentence: those are put together, not formatted, but clipped the
- * same way (CK_VF): an image may bring thousands that quote one long name. */
+ * same way: an image may bring thousands that quote one long name. */
 static ck_view join(struct ck_job *j, const ck_view *v, size_t n)
 {
-    enum { LONGEST = 4096 };
     size_t all = 0, at = 0;
     for (size_t i = 0; i < n; i++)
-        all += ck_view_head(v[i], LONGEST).n;
+        all += ck_view_head(v[i], CK_VF_MAX).n;
     uint8_t *text = ck_arena_alloc(j->arena, all + 1, 1);
     for (size_t i = 0; i < n; i++) {
-        ck_view part = ck_view_head(v[i], LONGEST);
+        ck_view part = ck_view_head(v[i], CK_VF_MAX);
         if (part.n)
             memcpy(text + at, part.p, part.n);
         at += part.n;

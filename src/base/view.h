@@ -26,7 +26,8 @@ static inline ck_view ck_view_str(const char *s)
 #define CK_V(literal) ((ck_view){ (const uint8_t *)("" literal), sizeof(literal) - 1 })
 
 /* For printf: "%.*s". Only for text that was checked or is escaped afterwards. */
-#define CK_VF(v) (int)((v).n > 4096 ? 4096 : (v).n), (const char *)(v).p
+#define CK_VF_MAX 4096
+#define CK_VF(v) (int)((v).n > CK_VF_MAX ? CK_VF_MAX : (v).n), (const char *)(v).p
 
 static inline bool ck_view_eq(ck_view a, ck_view b)
 {

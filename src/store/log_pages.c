@@ -65,18 +65,9 @@ static ck_err *read_numbers(struct ck_store *s, const struct ck_log_filter *f, i
                             size_t max, size_t *ret_n)
 {
     ck_autoquery struct ck_query q = { 0 };
-    bool row = true;
     CK_TRY(ck_query_new(s, sql[kind_of(f)].page, &q));
     bind(&q, f);
-    ck_bind_int(&q, (int64_t)max);
-    ck_bind_int(&q, f->from < INT64_MAX ? (int64_t)f->from : INT64_MAX);
-    for (*ret_n = 0; *ret_n < max; ++*ret_n) {
-        CK_TRY(ck_query_step(&q, &row));
-        if (!row)
-            break;
-        ret[*ret_n] = ck_column_int(&q, 0);
-    }
-    return NULL;
+    return ck_query_page(&q, f->from, max, ret, ret_n);
 }
 
 static ck_err *count(struct ck_store *s, const struct ck_log_filter *f, uint64_t *ret)

@@ -107,18 +107,9 @@ static ck_err *find_numbers(struct ck_store *s, const struct ck_page_filter *f, 
                             int64_t *ret, size_t *ret_n)
 {
     ck_autoquery struct ck_query q = { 0 };
-    bool row = true;
     CK_TRY(ck_query_new(s, page_sql[f->order], &q));
     CK_TRY(bind_filter(&q, f));
-    ck_bind_int(&q, (int64_t)max);
-    ck_bind_int(&q, f->from < INT64_MAX ? (int64_t)f->from : INT64_MAX);
-    for (*ret_n = 0; *ret_n < max; ++*ret_n) {
-        CK_TRY(ck_query_step(&q, &row));
-        if (!row)
-            break;
-        ret[*ret_n] = ck_column_int(&q, 0);
-    }
-    return NULL;
+    return ck_query_page(&q, f->from, max, ret, ret_n);
 }
 
 /* Of the repository that is asked for, where one is; those that the reader may see. */

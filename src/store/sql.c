@@ -142,6 +142,20 @@ ck_err *ck_query_run(struct ck_query *q)
     return NULL;
 }
 
+ck_err *ck_query_page(struct ck_query *q, uint64_t from, size_t max, int64_t *ret, size_t *ret_n)
+{
+    bool row = true;
+    ck_bind_int(q, (int64_t)max);
+    ck_bind_int(q, from < INT64_MAX ? (int64_t)from : INT64_MAX);
+    for (*ret_n = 0; *ret_n < max; ++*ret_n) {
+        CK_TRY(ck_query_step(q, &row));
+        if (!row)
+            break;
+        ret[*ret_n] = ck_column_int(q, 0);
+    }
+    return NULL;
+}
+
 ck_err *ck_query_count(struct ck_query *q, uint64_t *ret)
 {
     bool row = false;

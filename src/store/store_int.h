@@ -67,6 +67,9 @@ CK_MUST ck_err *ck_query_step(struct ck_query *q, bool *ret_row);
 CK_MUST ck_err *ck_query_run(struct ck_query *q);
 /* The first column of the only row. */
 CK_MUST ck_err *ck_query_count(struct ck_query *q, uint64_t *ret);
+/* The first column, integers, of at most `max` rows; the statement ends with LIMIT ? OFFSET ?. */
+CK_MUST ck_err *ck_query_page(struct ck_query *q, uint64_t from, size_t max, int64_t *ret,
+                              size_t *ret_n);
 /* The number of a text in a table that numbers texts: `find` asks for it (0 or no row: there is
  * none), `make` inserts it; both have one place for it. */
 CK_MUST ck_err *ck_number_of(struct ck_store *s, const char *find, const char *make, ck_view text,

@@ -682,26 +682,16 @@ def subscriptions(w):
 
 # --- the stream -----------------------------------------------------------------------------------
 
-def fields(text):
-    """The events of a stream: id, kind, data."""
-    out = []
-    for block in text.split("\n\n"):
-        one = dict(line.split(": ", 1) for line in block.split("\n") if ": " in line)
-        if one:
-            out.append(one)
-    return out
-
-
 @test
 def the_stream_tells_at_once(w):
-    first = fields(w.root.op("stream").json)
+    first = rig.fields(w.root.op("stream").json)
     at = first[-1]["id"]
     DOC.check({"$ref": "#/components/schemas/Progress"}, json.loads(first[0]["data"]))
     got = []
 
     def listen():
         begin = time.monotonic()
-        got.append(fields(w.root.op("stream", headers={"Last-Event-ID": at}).json))
+        got.append(rig.fields(w.root.op("stream", headers={"Last-Event-ID": at}).json))
         got.append(time.monotonic() - begin)
 
     t = threading.Thread(target=listen)
@@ -723,7 +713,7 @@ def the_stream_tells_at_once(w):
 def a_stream_keeps_nobody(w):
     """As many listeners as there may be, and pulls go on as before; one more is told to come back,
     and each listener's answer ends by itself."""
-    at = fields(w.root.op("stream").json)[-1]["id"]
+    at = rig.fields(w.root.op("stream").json)[-1]["id"]
     host = urllib.parse.urlsplit(w.gate.url).netloc
     open_ = []
     for _ in range(STREAMS):
@@ -749,7 +739,7 @@ def a_stream_keeps_nobody(w):
 def it_ends_with_the_gate(w):
     with rig.Gate(PROGRAM, w.up.port, POLICY) as gate:
         nobody, got = Client(gate), []
-        at = fields(nobody.op("stream").json)[-1]["id"]
+        at = rig.fields(nobody.op("stream").json)[-1]["id"]
         t = threading.Thread(target=lambda: got.append(
             nobody.raw("GET", "/stream", headers={"Last-Event-ID": at})))
         t.start()

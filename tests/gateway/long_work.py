@@ -93,16 +93,6 @@ def rolling_db(gate, fixes):
     same((r.returncode, r.stderr), (0, ""))
 
 
-def fields(text):
-    """The events of a stream: id, kind, data."""
-    out = []
-    for block in text.split("\n\n"):
-        one = dict(line.split(": ", 1) for line in block.split("\n") if ": " in line)
-        if one:
-            out.append(one)
-    return out
-
-
 class Listener(threading.Thread):
     """Asks the stream again and again, as fast as it answers, and keeps what it says."""
 
@@ -114,7 +104,7 @@ class Listener(threading.Thread):
         self.start()
 
     def take(self, r):
-        said = fields(r.json)
+        said = rig.fields(r.json)
         for one in said:
             if one.get("event") == "progress":
                 value = json.loads(one["data"])

@@ -303,6 +303,16 @@ def until(what, seconds=10):
 
 # --- counting -------------------------------------------------------------------------------------
 
+def fields(text):
+    """The events of a stream: id, kind, data."""
+    out = []
+    for block in text.split("\n\n"):
+        one = dict(line.split(": ", 1) for line in block.split("\n") if ": " in line)
+        if one:
+            out.append(one)
+    return out
+
+
 class Tests:
     def __init__(self):
         self.failed = 0
