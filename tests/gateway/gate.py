@@ -613,14 +613,7 @@ def clients_that_stop(w):
 
 def main():
     w = World()
-    tests = rig.Tests()
-    try:
-        for t in TESTS:
-            if not NAMES or t.__name__ in NAMES:
-                tests.run("gate/" + t.__name__, lambda t=t: t(w))
-    finally:
-        w.close()
-    return 1 if tests.failed else 0
+    return rig.Tests().each("gate", TESTS, NAMES, w, w.close)
 
 
 if __name__ == "__main__":

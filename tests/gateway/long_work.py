@@ -234,14 +234,7 @@ def a_survey_is_asked_for_and_told_to_its_end(_):
 
 def main():
     up = rig.Upstream()
-    tests = rig.Tests()
-    try:
-        for t in TESTS:
-            if not NAMES or t.__name__ in NAMES:
-                tests.run("long_work/" + t.__name__, lambda t=t: t(up))
-    finally:
-        up.__exit__()
-    return 1 if tests.failed else 0
+    return rig.Tests().each("long_work", TESTS, NAMES, up, up.__exit__)
 
 
 if __name__ == "__main__":

@@ -317,6 +317,16 @@ class Tests:
     def __init__(self):
         self.failed = 0
 
+    def each(self, suite, tests, names, world, close):
+        """Those that are named, or all, and the world's end; the exit status."""
+        try:
+            for t in tests:
+                if not names or t.__name__ in names:
+                    self.run(f"{suite}/{t.__name__}", lambda t=t: t(world))
+        finally:
+            close()
+        return 1 if self.failed else 0
+
     def run(self, name, body):
         begin = time.monotonic()
         try:

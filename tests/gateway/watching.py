@@ -228,14 +228,7 @@ def killed_in_the_middle(up):
 
 def main():
     up = rig.Upstream()
-    tests = rig.Tests()
-    try:
-        for t in TESTS:
-            if not NAMES or t.__name__ in NAMES:
-                tests.run("watching/" + t.__name__, lambda t=t: t(up))
-    finally:
-        up.__exit__()
-    return 1 if tests.failed else 0
+    return rig.Tests().each("watching", TESTS, NAMES, up, up.__exit__)
 
 
 if __name__ == "__main__":
